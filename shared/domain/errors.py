@@ -1,0 +1,281 @@
+"""What is refused, and what must never happen: one class per refusal, one sentence each.
+
+A `Refusal` is an answer to a person: its sentence says what to do, its attributes hold what was refused.
+Its parent says which kind it is; `shared.web.problems` turns kinds into HTTP statuses. A `Broken` is ours:
+money or state that cannot be. It stops the work, is alerted, and never passes as a refusal.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class AjoError(Exception):
+    """The one family. `code` is stable and public; `sentence` is filled from the keyword arguments."""
+
+    code: ClassVar[str] = "error"
+    sentence: ClassVar[str] = "Something is not right."
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        super().__init__(self.sentence.format_map(facts))
+
+
+class Refusal(AjoError):
+    """The rules do not allow it. Nothing was written."""
+
+
+class Broken(AjoError):
+    """Money or state that cannot be. Never shown as a refusal: quarantined and alerted."""
+
+
+# --- kinds of refusal ---------------------------------------------------------------------------------------
+
+
+class Invalid(Refusal):
+    """What was sent cannot be used as it is."""
+
+    def __init__(self, *, field: str | None = None, **facts: Any) -> None:
+        self.field = field
+        super().__init__(**facts)
+
+
+class Unauthenticated(Refusal):
+    """Nobody we know."""
+
+
+class Forbidden(Refusal):
+    """Known, but not allowed."""
+
+
+class NotFound(Refusal):
+    """Not there, or not for this person to know."""
+
+
+class Conflict(Refusal):
+    """Allowed in another state than the present one."""
+
+
+class TooMany(Refusal):
+    """Allowed, but not so often. `retry_after_seconds` says when."""
+
+
+class Busy(Refusal):
+    """We could not do it now; the same request later may succeed."""
+
+
+# --- requests -----------------------------------------------------------------------------------------------
+
+
+class InvalidRequest(Invalid):
+    code = "invalid_request"
+    sentence = "The request has fields that cannot be used; `errors` names each."
+
+    def __init__(self, *, errors: list[dict[str, str]]) -> None:
+        self.errors = errors
+        super().__init__()
+
+
+class MalformedBody(Invalid):
+    code = "malformed_body"
+    sentence = "The body is not valid JSON."
+
+
+class BodyTooLarge(Invalid):
+    code = "body_too_large"
+    sentence = "The body is larger than {limit_bytes} bytes."
+
+
+class UnsupportedMediaType(Invalid):
+    code = "unsupported_media_type"
+    sentence = "Send the body as application/json."
+
+
+class IdempotencyKeyMissing(Invalid):
+    code = "idempotency_key_missing"
+    sentence = "Send an Idempotency-Key header of 8 to 128 visible characters with every POST."
+
+
+class IdempotencyKeyReused(Invalid):
+    code = "idempotency_key_reused"
+    sentence = "This Idempotency-Key was used with another body. Use a new key for a new request."
+
+
+class StillRunning(Conflict):
+    code = "still_running"
+    sentence = "A request with this Idempotency-Key is still being worked on. Ask again in a moment."
+
+
+class NoToken(Unauthenticated):
+    code = "no_token"
+    sentence = "Sign in: send `Authorization: Bearer <token>`."
+
+
+class BadToken(Unauthenticated):
+    code = "bad_token"
+    sentence = "The token is not valid, expired or revoked. Sign in again."
+
+
+class NotAllowed(Forbidden):
+    code = "not_allowed"
+    sentence = "You may not do this here."
+
+
+class NoSuchThing(NotFound):
+    code = "not_found"
+    sentence = "There is no such {thing}, or it is not yours to see."
+
+
+class MethodNotAllowed(Invalid):
+    code = "method_not_allowed"
+    sentence = "This address does not take {method}."
+
+
+class TooManyRequests(TooMany):
+    code = "too_many_requests"
+    sentence = "Too many requests. Try again in {retry_after_seconds} seconds."
+
+
+class TryAgainLater(Busy):
+    code = "try_again_later"
+    sentence = "We could not finish this now, and nothing was lost. Try again in a moment."
+
+
+class BadSignature(Invalid):
+    code = "bad_signature"
+    sentence = "The signature is missing, forged or older than 300 seconds."
+
+
+# --- groups -------------------------------------------------------------------------------------------------
+
+
+class WrongAmount(Invalid):
+    code = "wrong_amount"
+    sentence = "A contribution is £50, £100, £500 or £800; {amount_pence} pence is none of these."
+
+
+class WrongSize(Invalid):
+    code = "wrong_size"
+    sentence = "A circle has 5 to 10 members, not {members}."
+
+
+class WrongFrequency(Invalid):
+    code = "wrong_frequency"
+    sentence = "A circle saves weekly or monthly, not {frequency}."
+
+
+class WrongStartDate(Invalid):
+    code = "wrong_start_date"
+    sentence = "The first contribution can be due from {earliest} to {latest}, not on {first_due_date}."
+
+
+class GroupNotOpen(Conflict):
+    code = "group_not_open"
+    sentence = "The group is {state}; people can join or change it only while it is recruiting."
+
+
+class GroupFull(Conflict):
+    code = "group_full"
+    sentence = "The group has all of its {members} members."
+
+
+class AlreadyMember(Conflict):
+    code = "already_member"
+    sentence = "You are already in this group, or have asked to join."
+
+
+class WrongMembershipState(Conflict):
+    code = "wrong_membership_state"
+    sentence = "This needs a membership that is {needed}; it is {state}."
+
+
+class AgreementChanged(Conflict):
+    code = "agreement_changed"
+    sentence = "The agreement is not the one that you read. Read it again, then accept it."
+
+
+class NotEveryoneAgreed(Conflict):
+    code = "not_everyone_agreed"
+    sentence = "The group locks when all {members} members have accepted the agreement; {agreed} have."
+
+
+class NotReadyForMoney(Conflict):
+    code = "not_ready_for_money"
+    sentence = "Before you accept, you need {missing}."
+
+
+class InvitationInvalid(NotFound):
+    code = "invitation_invalid"
+    sentence = "This invitation is not valid, was revoked or has expired. Ask the organiser for a new one."
+
+
+# --- payments -----------------------------------------------------------------------------------------------
+
+
+class UnknownPaymentMethod(NotFound):
+    code = "unknown_payment_method"
+    sentence = "You have no such payment method."
+
+
+class PaymentMethodNotReady(Conflict):
+    code = "payment_method_not_ready"
+    sentence = "The payment method is not confirmed yet: finish its set-up first."
+
+
+class NothingDue(Conflict):
+    code = "nothing_due"
+    sentence = "Nothing is due here: the contribution is {state}."
+
+
+class ProcessorRefused(Conflict):
+    code = "processor_refused"
+    sentence = "The payment company did not accept this: {reason}."
+
+
+class ProcessorUnavailable(Busy):
+    code = "processor_unavailable"
+    sentence = "The payment company did not answer. Nothing was lost; try again in a moment."
+
+
+# --- what must never happen ---------------------------------------------------------------------------------
+
+
+class UnknownTransition(Broken):
+    code = "unknown_transition"
+    sentence = "A {thing} cannot go from {state} to {to}."
+
+
+class Unbalanced(Broken):
+    code = "unbalanced"
+    sentence = (
+        "The entries of a fact do not balance in the {book} book: debits {debits}, credits {credits} pence."
+    )
+
+
+class BadEntry(Broken):
+    code = "bad_entry"
+    sentence = "An entry is not a positive whole number of pence on a known account: {account}, {pence}."
+
+
+class WrongSplit(Broken):
+    code = "wrong_split"
+    sentence = "A split of {total_pence} pence came to {sum_pence}."
+
+
+class FactChanged(Broken):
+    code = "fact_changed"
+    sentence = "The fact {fact} was recorded before with other contents."
+
+
+class Mismatch(Broken):
+    """What the processor says does not match what we asked for: goes to quarantine, never to the ledger."""
+
+    code = "mismatch"
+    sentence = "The processor's {what} is {theirs}, ours is {ours}."
+
+
+class UnknownObject(Broken):
+    """A genuine event of the processor about something that we did not make, or do not know."""
+
+    code = "unknown_object"
+    sentence = "The processor's {thing} {reference} carries no id of ours."

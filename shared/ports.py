@@ -1,0 +1,552 @@
+"""What the services need from outside, as Protocols. Adapters fulfil them; `bootstrap` wires the two.
+
+Nothing here knows an SDK. A port's docstring is its contract: the suites in tests/contract hold every
+adapter of a port to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+# --- the store -------------------------------------------------------------------------------------------
+
+Data = Mapping[str, Any]
+"""A document's fields: str, int, bool, None, datetime (UTC), lists and maps of these. Never float."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One document as it was read. `data` and `version` are None where there is no document."""
+
+    path: str
+    data: Data | None = None
+    version: object | None = None
+
+    @property
+    def exists(self) -> bool:
+        return self.data is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Write a document that must not exist yet; `AlreadyExists` otherwise."""
+
+    path: str
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Replace top-level fields of a document that must still be as `version` says; `Stale` otherwise.
+
+    As in Firestore, fields that are not named stay, and an update that changes nothing keeps the version:
+    whoever guards a decision with it must change a field (DESIGN.md, the store).
+    """
+
+    path: str
+    data: Data
+    version: object
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """Add integers to fields, creating document and fields at need. Needs no read; lets others through.
+
+    `amounts` maps a field path, as a tuple of names, to the amount: {("debits", "cash:stripe"): 10_000}.
+    `version` guards it like an Update where given: for debits of `reserve` and `credit` alone.
+    """
+
+    path: str
+    amounts: Mapping[tuple[str, ...], int]
+    version: object | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write a document whole, whatever stood there. For readings and marks that decide nothing."""
+
+    path: str
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a document; guarded like an Update where `version` is given."""
+
+    path: str
+    version: object | None = None
+
+
+Write = Create | Update | Increment | Put | Delete
+
+Operator = Literal["==", "<", "<=", ">", ">=", "in", "array_contains"]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Documents of a collection, by path, or of every collection of that name (`group=True`).
+
+    Ordered by `order_by` (a leading '-' turns one round), then by document path. `after` is the `cursor`
+    of an earlier page.
+    """
+
+    collection: str
+    where: Sequence[tuple[str, Operator, Any]] = ()
+    order_by: Sequence[str] = ()
+    limit: int = 100
+    after: str | None = None
+    group: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a query found, and the cursor of the next page (None at the end)."""
+
+    documents: list[Snapshot] = field(default_factory=list)
+    cursor: str | None = None
+
+
+class AlreadyExists(Exception):
+    """A `Create` of the batch found its document there. Nothing of the batch was written."""
+
+
+class Stale(Exception):
+    """A guarded document had changed since it was read. Nothing of the batch was written."""
+
+
+class StoreUnavailable(Exception):
+    """The store did not do it; nothing was written. Try again later."""
+
+
+class OutcomeUnknown(Exception):
+    """The answer to a commit was lost: it may have applied. Load again to see."""
+
+
+class Store(Protocol):
+    """Documents under slash-separated paths, read in one go and changed in atomic batches.
+
+    No read-write transactions (DESIGN.md, the store): safety comes from `Create` and from versions alone.
+    """
+
+    def load(self, *paths: str) -> list[Snapshot]:
+        """Read documents in one round trip, in the order asked. Not a snapshot: they may be torn."""
+        ...
+
+    def commit(self, writes: Sequence[Write]) -> None:
+        """Apply all writes or none, in one round trip. A document stands once in a batch (ValueError).
+
+        Raises AlreadyExists, Stale, StoreUnavailable (nothing written) or OutcomeUnknown.
+        """
+        ...
+
+    def query(self, query: Query) -> Page:
+        """Read one page of a query. Not a snapshot, and it admits phantoms: decide nothing by it."""
+        ...
+
+    def read_consistently(self, *queries: Query) -> list[list[Snapshot]]:
+        """Read queries whole, as of one moment (a read-only transaction): for auditor, sealer, statements."""
+        ...
+
+    def count(self, query: Query) -> int:
+        """How many documents a query has, without reading them."""
+        ...
+
+
+# --- time, chance, names -----------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """The two clocks (DESIGN.md § 6)."""
+
+    def now(self) -> datetime:
+        """The circle's calendar, in UTC: due dates, graces, cleared money. In local mode it can jump."""
+        ...
+
+    def wall(self) -> datetime:
+        """Wall time, in UTC: leases, key expiry, TTLs, `committed_at`. Never jumps."""
+        ...
+
+
+class Chance(Protocol):
+    """Randomness as an argument, so that a simulation can replay it."""
+
+    def token(self, bytes_count: int) -> bytes:
+        """Unguessable bytes: ids, invitation codes, the seed of a draw."""
+        ...
+
+    def jitter_seconds(self, at_most: float) -> float:
+        """A random wait between 0 and `at_most`."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Wait before the next try."""
+        ...
+
+
+class BankHolidays(Protocol):
+    """England and Wales bank holidays, as banks and Bacs keep them."""
+
+    def __contains__(self, day: object) -> bool: ...
+
+
+class Secrets(Protocol):
+    """Secrets by short name, at their pinned version."""
+
+    def current(self, name: str) -> bytes: ...
+
+    def accepted(self, name: str) -> list[bytes]:
+        """The current and, while it rotates, the previous value."""
+        ...
+
+
+# --- messages out ------------------------------------------------------------------------------------------
+
+
+class Publisher(Protocol):
+    """Pub/Sub. `publish` returns when the message is confirmed, or raises PublishFailed."""
+
+    def publish(self, topic: str, message: Mapping[str, Any]) -> None: ...
+
+
+class PublishFailed(Exception):
+    """The message was not confirmed. It may have been sent: consumers dedupe."""
+
+
+class TaskQueue(Protocol):
+    """Cloud Tasks: one named HTTP task to the `submit` function."""
+
+    def enqueue(self, name: str, body: Mapping[str, Any], at: datetime | None = None) -> None:
+        """Queue a task, no earlier than `at`. A name that was used within the hour changes nothing."""
+        ...
+
+
+class QueueFailed(Exception):
+    """The task may not have been queued. The next tick finds the work again."""
+
+
+# --- money at a processor ------------------------------------------------------------------------------------
+
+MethodKind = Literal["card", "bacs_debit"]
+
+FailureKind = Literal[
+    "soft_decline",  # no money now, refer to payer: the ladder
+    "hard_decline",  # stolen, closed, do not try again
+    "authentication_required",  # the person must act
+    "mandate_cancelled",  # a new mandate is asked for
+    "method_invalid",  # expired or removed: a new method is asked for
+    "processor_error",  # theirs: try again
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of the processor's own balance: what moved, what it cost, and when it can be spent."""
+
+    reference: str
+    kind: str  # collection, refund, dispute, dispute_won, transfer, transfer_reversal, capital, fee, other
+    amount_pence: int  # signed: what reached or left our balance, before the fee
+    fee_pence: int
+    currency: str
+    created_at: datetime
+    available_on: datetime
+    source: str  # the object at the processor that caused it
+    labels: Mapping[str, str] = field(default_factory=dict)  # our ids on that object
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionRequest:
+    """One try at collecting. `attempt` is the idempotency key, and stands in the labels."""
+
+    attempt: str
+    group: str
+    contribution: str
+    cycle: int
+    payer: str
+    method: str
+    method_kind: MethodKind
+    amount_pence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What the processor says of one try at collecting, now."""
+
+    reference: str
+    labels: Mapping[str, str]
+    state: Literal["processing", "requires_action", "settled", "failed", "cancelled"]
+    amount_pence: int
+    currency: str
+    live: bool
+    movement: Movement | None = None  # from 'settled' on
+    failure: FailureKind | None = None
+    failure_code: str | None = None  # the processor's own word, for staff
+    action_url: str | None = None  # where the person authenticates
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A payment method at the processor, as far as a person may see it."""
+
+    reference: str
+    payer: str | None
+    kind: MethodKind
+    state: Literal["pending", "active", "inactive"]
+    hint: str  # "Visa •••• 4242"
+    mandate: str | None = None
+    expires: str | None = None  # YYYY-MM
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MethodSetup:
+    """A set-up that the person finishes at the processor, by `client_secret` in an app or by `url`."""
+
+    reference: str
+    state: Literal["open", "complete", "failed"]
+    client_secret: str | None
+    url: str | None
+    method: Method | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A person's account at the processor, where pots are sent."""
+
+    reference: str
+    can_receive: bool  # transfers in and bank payouts out
+    details_submitted: bool
+    needs: tuple[str, ...]  # what the processor still asks for
+    disabled_reason: str | None
+    bank: str | None  # fingerprint-like reference of the bank account, changes with it
+    live: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequest:
+    """One try at sending a payout. `attempt` is the idempotency key, and stands in the labels."""
+
+    attempt: str
+    group: str
+    payout: str
+    cycle: int
+    recipient: str
+    amount_pence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Money that left our balance for a person's account at the processor."""
+
+    reference: str
+    labels: Mapping[str, str]
+    amount_pence: int
+    reversed_pence: int
+    currency: str
+    recipient: str
+    live: bool
+    movement: Movement | None
+
+
+@dataclass(frozen=True, slots=True)
+class BankPayout:
+    """Money on its way from a person's account at the processor to their bank."""
+
+    reference: str
+    recipient: str
+    labels: Mapping[str, str]
+    state: Literal["on_its_way", "received", "failed", "cancelled"]
+    amount_pence: int
+    currency: str
+    live: bool
+    arrives_on: datetime | None = None
+    failure_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money given back to a payer."""
+
+    reference: str
+    collection: str
+    labels: Mapping[str, str]  # those of the collection
+    state: Literal["processing", "done", "failed"]
+    amount_pence: int
+    currency: str
+    live: bool
+    movement: Movement | None
+    failure_movement: Movement | None = None  # the money came back to us
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A payer's bank took money back. `movements` holds each line that it caused, in order."""
+
+    reference: str
+    collection: str
+    labels: Mapping[str, str]  # those of the collection
+    state: Literal["open", "won", "lost"]
+    amount_pence: int
+    currency: str
+    live: bool
+    movements: tuple[Movement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """A genuine event that says nothing that we follow."""
+
+    reason: str
+
+
+ProcessorNews = (
+    Collection | MethodSetup | Method | Recipient | Transfer | BankPayout | Refund | Dispute | UnknownEvent
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ThinEvent:
+    """What is published of a processor's event: no personal data, no amounts to trust."""
+
+    id: str
+    type: str
+    account: str | None
+    object_id: str
+    live: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorBalance:
+    """Our own balance at the processor, in pence."""
+
+    available_pence: int
+    pending_pence: int
+
+
+class PaymentRefused(Exception):
+    """The processor understood and said no. Nothing was made. `code` is its own word."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class InsufficientBalance(PaymentRefused):
+    """Our available balance, or the account's, is too low for this."""
+
+
+class RecipientNotReady(PaymentRefused):
+    """The person's account cannot take money now."""
+
+
+class PaymentOutcomeUnknown(Exception):
+    """Time-out, cut line, 5xx: it may have happened. Ask again with the same key, or look it up."""
+
+
+class PaymentsUnavailable(Exception):
+    """The processor did not do it (429, 409 in flight): nothing was made. Try again later."""
+
+
+class PaymentGateway(Protocol):
+    """Money in and out through one processor. Knows no circle; carries our ids as labels.
+
+    Each call that moves money takes our own id as its idempotency key: the same call again gives the same
+    object, for 24 hours. Later than that, `find_…` first. Raises PaymentRefused (and its kinds),
+    PaymentOutcomeUnknown, PaymentsUnavailable.
+    """
+
+    name: str  # the account of the ledger: cash:{name}
+
+    # people
+    def open_payer(self, uid: str, email: str | None) -> str: ...
+    def start_method_setup(self, uid: str, payer: str, kind: MethodKind, return_url: str) -> MethodSetup: ...
+    def method_setup(self, reference: str) -> MethodSetup: ...
+    def attach_method(self, uid: str, payer: str, method: str, key: str) -> MethodSetup:
+        """Set up a method that the client tokenised with the processor (never card numbers)."""
+        ...
+
+    def method(self, reference: str) -> Method: ...
+    def detach_method(self, reference: str) -> None: ...
+    def open_recipient(self, uid: str, email: str | None) -> Recipient: ...
+    def recipient(self, reference: str) -> Recipient: ...
+    def onboarding_url(self, recipient: str, return_url: str, refresh_url: str) -> str: ...
+
+    # money in
+    def collect(self, request: CollectionRequest) -> Collection: ...
+    def find_collection(self, request: CollectionRequest) -> Collection | None: ...
+    def collection(self, reference: str) -> Collection: ...
+    def cancel_collection(self, reference: str) -> Collection: ...
+    def refund(self, collection: str, amount_pence: int, key: str, labels: Mapping[str, str]) -> Refund: ...
+    def refunds(self, collection: str) -> list[Refund]: ...
+    def dispute(self, reference: str) -> Dispute: ...
+
+    # money out
+    def send(self, request: TransferRequest) -> Transfer: ...
+    def find_transfer(self, request: TransferRequest) -> Transfer | None: ...
+    def transfer(self, reference: str) -> Transfer: ...
+    def reverse_transfer(
+        self, transfer: str, amount_pence: int, key: str, labels: Mapping[str, str]
+    ) -> Transfer: ...
+    def pay_to_bank(self, request: TransferRequest) -> BankPayout:
+        """Send what a transfer brought on to the person's bank; keyed by `attempt`, like the transfer."""
+        ...
+
+    def find_bank_payout(self, request: TransferRequest) -> BankPayout | None: ...
+    def bank_payout(self, recipient: str, reference: str) -> BankPayout: ...
+
+    # the books
+    def balance(self) -> ProcessorBalance: ...
+    def sweeps_automatically(self) -> bool:
+        """Whether the processor would pay our balance out by itself: must be False before money moves."""
+        ...
+
+    def movements(self, since: datetime | None = None) -> list[Movement]:
+        """Every line of our own balance, oldest first."""
+        ...
+
+    # news
+    def verify_webhook(
+        self, body: bytes, signature: str, endpoint: Literal["platform", "connect"]
+    ) -> ThinEvent:
+        """Check signature, age and form of a callback. Raises domain `BadSignature`."""
+        ...
+
+    def read(self, event: ThinEvent) -> ProcessorNews:
+        """Fetch anew what an event is about: events come late, twice and in any order."""
+        ...
+
+    def events(self, since: datetime, account: str | None = None) -> list[ThinEvent]:
+        """What happened since, oldest first: for callbacks that never came."""
+        ...
+
+
+# --- people ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a token speaks for."""
+
+    uid: str
+    email: str | None
+    email_verified: bool
+    phone: str | None
+    roles: frozenset[str]  # staff roles, from custom claims
+    authenticated_at: datetime
+
+
+class IdentityProvider(Protocol):
+    """Firebase Auth. Raises domain `BadToken`."""
+
+    def verify(self, token: str) -> Identity: ...
+
+
+class CallerCheck(Protocol):
+    """OIDC tokens of Cloud Tasks and Pub/Sub push. Raises domain `BadToken`."""
+
+    def verify(self, token: str) -> None: ...
