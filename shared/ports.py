@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-# --- the store -------------------------------------------------------------------------------------------
+# --- the store --------------------------------------------------------------------------------------------
 
 Data = Mapping[str, Any]
 """A document's fields: str, int, bool, None, datetime (UTC), lists and maps of these. Never float."""
@@ -155,7 +155,7 @@ class Store(Protocol):
         ...
 
 
-# --- time, chance, names -----------------------------------------------------------------------------------
+# --- time, chance, names ----------------------------------------------------------------------------------
 
 
 class Clock(Protocol):
@@ -202,7 +202,7 @@ class Secrets(Protocol):
         ...
 
 
-# --- messages out ------------------------------------------------------------------------------------------
+# --- messages out -----------------------------------------------------------------------------------------
 
 
 class Publisher(Protocol):
@@ -227,7 +227,7 @@ class QueueFailed(Exception):
     """The task may not have been queued. The next tick finds the work again."""
 
 
-# --- money at a processor ------------------------------------------------------------------------------------
+# --- money at a processor ---------------------------------------------------------------------------------
 
 MethodKind = Literal["card", "bacs_debit"]
 
@@ -525,7 +525,7 @@ class PaymentGateway(Protocol):
         ...
 
 
-# --- people ----------------------------------------------------------------------------------------------------
+# --- people -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

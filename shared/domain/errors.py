@@ -29,7 +29,7 @@ class Broken(AjoError):
     """Money or state that cannot be. Never shown as a refusal: quarantined and alerted."""
 
 
-# --- kinds of refusal ---------------------------------------------------------------------------------------
+# --- kinds of refusal -------------------------------------------------------------------------------------
 
 
 class Invalid(Refusal):
@@ -64,7 +64,7 @@ class Busy(Refusal):
     """We could not do it now; the same request later may succeed."""
 
 
-# --- requests -----------------------------------------------------------------------------------------------
+# --- requests ---------------------------------------------------------------------------------------------
 
 
 class InvalidRequest(Invalid):
@@ -146,7 +146,7 @@ class BadSignature(Invalid):
     sentence = "The signature is missing, forged or older than 300 seconds."
 
 
-# --- groups -------------------------------------------------------------------------------------------------
+# --- groups -----------------------------------------------------------------------------------------------
 
 
 class WrongAmount(Invalid):
@@ -209,7 +209,7 @@ class InvitationInvalid(NotFound):
     sentence = "This invitation is not valid, was revoked or has expired. Ask the organiser for a new one."
 
 
-# --- payments -----------------------------------------------------------------------------------------------
+# --- payments ---------------------------------------------------------------------------------------------
 
 
 class UnknownPaymentMethod(NotFound):
@@ -237,7 +237,7 @@ class ProcessorUnavailable(Busy):
     sentence = "The payment company did not answer. Nothing was lost; try again in a moment."
 
 
-# --- what must never happen ---------------------------------------------------------------------------------
+# --- what must never happen -------------------------------------------------------------------------------
 
 
 class UnknownTransition(Broken):

@@ -1,0 +1,45 @@
+"""What every use case is given: the ports it may use, and the command it carries out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.ports import (
+    BankHolidays,
+    Chance,
+    Clock,
+    PaymentGateway,
+    Publisher,
+    Secrets,
+    Store,
+    TaskQueue,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The ports, wired once per instance by `bootstrap`."""
+
+    store: Store
+    gateway: PaymentGateway
+    tasks: TaskQueue
+    publisher: Publisher
+    clock: Clock
+    chance: Chance
+    holidays: BankHolidays
+    secrets: Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One request to change something: who asks, and how the same request is known again.
+
+    `id` names the request in every fact that it causes: the Request-Id, the task's name or the event's id.
+    `key` is the client's Idempotency-Key with its route; `body_hash` tells the same body from another.
+    Commands of the system (ticks, events, tasks) have no key: their facts' own ids dedupe them.
+    """
+
+    actor: str
+    id: str
+    key: str | None = None
+    body_hash: str = ""
