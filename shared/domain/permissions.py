@@ -1,0 +1,127 @@
+"""The permission table: which role may take which action. Every route names one; the domain asks it too.
+
+Roles come from two places. What a person is by themselves (signed in, staff) is known from the token; what
+they are in a group is known only when the group is loaded. `may_begin` answers before that, at the door;
+`require` answers for good, on the loaded group. Nothing else in the code compares roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from shared.domain.errors import NoSuchThing, NotAllowed
+
+
+class Role(StrEnum):
+    """What somebody is, to the platform or to one group."""
+
+    ANYONE = "anyone"
+    SIGNED_IN = "signed_in"
+    MEMBER = "member"
+    ORGANISER = "organiser"
+    DEPUTY = "deputy"
+    SUPPORT = "support"
+    FINANCE = "finance"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+
+GROUP_ROLES: Final = frozenset({Role.MEMBER, Role.ORGANISER, Role.DEPUTY})
+STAFF_ROLES: Final = frozenset({Role.SUPPORT, Role.FINANCE, Role.ADMIN, Role.AUDITOR})
+
+
+class Action(StrEnum):
+    """What can be done. `…own…` is about the person who asks: the token names them, never the request."""
+
+    READ_HEALTH = "read_health"
+
+    SIGN_UP = "sign_up"
+    READ_OWN_USER = "read_own_user"
+    OPEN_OWN_PAYOUT_ACCOUNT = "open_own_payout_account"
+    REFRESH_OWN_PAYOUT_ACCOUNT = "refresh_own_payout_account"
+
+    SET_UP_OWN_PAYMENT_METHOD = "set_up_own_payment_method"
+    READ_OWN_PAYMENT_METHODS = "read_own_payment_methods"
+    READ_OWN_CONTRIBUTIONS = "read_own_contributions"
+    PAY_OWN_CONTRIBUTION = "pay_own_contribution"
+
+    CREATE_GROUP = "create_group"
+    READ_OWN_GROUPS = "read_own_groups"
+    READ_GROUP = "read_group"
+    JOIN_GROUP = "join_group"
+    INVITE = "invite"
+    DECIDE_ON_MEMBER = "decide_on_member"
+    READ_AGREEMENT = "read_agreement"
+    ACCEPT_AGREEMENT = "accept_agreement"
+    LOCK_GROUP = "lock_group"
+    CANCEL_GROUP = "cancel_group"
+    READ_SCHEDULE = "read_schedule"
+    READ_BALANCES = "read_balances"
+    READ_STATEMENT = "read_statement"
+
+
+_SIGNED_IN = frozenset({Role.SIGNED_IN})
+_CIRCLE = GROUP_ROLES
+_STEERING = frozenset({Role.ORGANISER, Role.DEPUTY})
+_READING_STAFF = STAFF_ROLES
+
+TABLE: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
+    {
+        Action.READ_HEALTH: frozenset({Role.ANYONE}),
+        Action.SIGN_UP: _SIGNED_IN,
+        Action.READ_OWN_USER: _SIGNED_IN,
+        Action.OPEN_OWN_PAYOUT_ACCOUNT: _SIGNED_IN,
+        Action.REFRESH_OWN_PAYOUT_ACCOUNT: _SIGNED_IN,
+        Action.SET_UP_OWN_PAYMENT_METHOD: _SIGNED_IN,
+        Action.READ_OWN_PAYMENT_METHODS: _SIGNED_IN,
+        Action.READ_OWN_CONTRIBUTIONS: _SIGNED_IN,
+        Action.PAY_OWN_CONTRIBUTION: _SIGNED_IN,
+        Action.CREATE_GROUP: _SIGNED_IN,
+        Action.READ_OWN_GROUPS: _SIGNED_IN,
+        Action.READ_GROUP: _CIRCLE | _READING_STAFF,
+        Action.JOIN_GROUP: _SIGNED_IN,
+        Action.INVITE: _STEERING,
+        Action.DECIDE_ON_MEMBER: _STEERING,
+        Action.READ_AGREEMENT: _CIRCLE | _READING_STAFF,
+        Action.ACCEPT_AGREEMENT: _CIRCLE,
+        Action.LOCK_GROUP: frozenset({Role.ORGANISER}),
+        Action.CANCEL_GROUP: frozenset({Role.ORGANISER}),
+        Action.READ_SCHEDULE: _CIRCLE | _READING_STAFF,
+        Action.READ_BALANCES: _CIRCLE | frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
+        Action.READ_STATEMENT: _CIRCLE | frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
+    }
+)
+"""The one table. Staff read a circle to help it; they never act in it as a member would."""
+
+
+def allows(action: Action, roles: Iterable[Role]) -> bool:
+    """Whether one of these roles may take the action."""
+    return not TABLE[action].isdisjoint(roles)
+
+
+def may_begin(action: Action, roles: Iterable[Role]) -> bool:
+    """Whether the action is worth loading anything for: allowed already, or by a role in some group."""
+    return allows(action, roles) or not TABLE[action].isdisjoint(GROUP_ROLES)
+
+
+def require(action: Action, roles: Iterable[Role], thing: str = "group") -> None:
+    """Let the action pass, or refuse it.
+
+    Raises NotAllowed for those who may see the thing (a role in the group, or staff), NoSuchThing for
+    everybody else: whether a group exists is not for a stranger to find out.
+    """
+    held = frozenset(roles)
+    if allows(action, held):
+        return
+    if held & (GROUP_ROLES | STAFF_ROLES):
+        raise NotAllowed()
+    raise NoSuchThing(thing=thing)
+
+
+def personal_roles(claims: Iterable[str]) -> frozenset[Role]:
+    """The roles that a signed-in person holds by themselves: staff claims that we know, and no others."""
+    known = {str(role): role for role in STAFF_ROLES}
+    return frozenset({Role.ANYONE, Role.SIGNED_IN}) | {known[claim] for claim in claims if claim in known}

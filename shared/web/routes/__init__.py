@@ -1,0 +1,1 @@
+"""The routes of the API as data, one module per function that serves them."""

@@ -1,0 +1,192 @@
+"""Circles: their terms, members, agreement, schedule, balances and statement."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.domain.members import MembershipState, Role
+from shared.domain.payouts import PayoutState
+from shared.web.schemas.common import Amount, Answer, Currency, Id, Input, Name
+
+OrderMethod = Literal["random"]
+DefaultPolicy = Literal["wait", "pay_cleared", "reserve"]
+Visibility = Literal["public", "invited"]
+GroupState = Literal["draft", "recruiting", "locked", "active", "completed", "cancelled", "wound_up"]
+
+
+class NewGroup(Input):
+    """The terms of a circle. Amount, size and frequency are judged by the rules, not by this shape."""
+
+    name: Name
+    amount_pence: int = Field(description="5000, 10000, 50000 or 80000.")
+    currency: Currency = "gbp"
+    frequency: str = Field(description="weekly or monthly.", max_length=20)
+    members: int = Field(description="5 to 10, the organiser counted.")
+    first_due_date: date
+    order_method: OrderMethod = "random"
+    default_policy: DefaultPolicy = "pay_cleared"
+    wait_days: int = Field(0, ge=0, le=30)
+    visibility: Visibility = "invited"
+
+
+class Terms(Answer):
+    """What the members promise each other."""
+
+    amount_pence: Amount
+    currency: Currency
+    frequency: Literal["weekly", "monthly"]
+    members: int
+    first_due_date: date
+    order_method: OrderMethod
+    default_policy: DefaultPolicy
+    wait_days: int
+
+
+class GroupMember(Answer):
+    """One place in the circle."""
+
+    uid: Id
+    state: MembershipState
+    role: Role
+    position: int | None = None
+
+
+class Group(Answer):
+    """A circle, as its members see it. `membership` is the reader's own."""
+
+    id: Id
+    name: str
+    state: GroupState
+    terms: Terms
+    visibility: Visibility
+    organiser: Id
+    members: list[GroupMember]
+    membership: GroupMember | None = None
+    draw_commitment: str | None = Field(None, description="sha256 of the seed of the draw, hex.")
+    draw_seed: str | None = Field(None, description="The seed itself, once the group is locked, hex.")
+    agreement_hash: str | None = None
+    created_at: datetime
+    locked_at: datetime | None = None
+    revision: int
+
+
+class GroupSummary(Answer):
+    """A circle in the list of one's own."""
+
+    id: Id
+    name: str
+    state: GroupState
+    amount_pence: Amount
+    currency: Currency
+    frequency: Literal["weekly", "monthly"]
+    members: int
+    role: Role
+    membership_state: MembershipState
+
+
+class NewInvitation(Input):
+    """How long an invitation is good for."""
+
+    valid_days: int = Field(14, ge=1, le=30)
+
+
+class Invitation(Answer):
+    """A code that lets people in until it expires."""
+
+    code: str
+    expires_at: datetime
+
+
+class Join(Input):
+    """A public group by its id, or any group by an invitation's code."""
+
+    group: Id | None = None
+    code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{6,64}$")] | None = None
+
+
+class Membership(Answer):
+    """A person's place in a group, after it changed."""
+
+    group: Id
+    uid: Id
+    state: MembershipState
+    role: Role
+
+
+class Agreement(Answer):
+    """What every member accepts, word for word, and the hash by which they accept it."""
+
+    text: str
+    hash: str
+    version: int
+
+
+class Acceptance(Input):
+    """The hash of the agreement that was read."""
+
+    hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Cycle(Answer):
+    """One round: when each member pays, and who receives."""
+
+    cycle: int
+    due_date: date
+    moved_because: Literal["weekend", "bank holiday"] | None = None
+    recipient: Id
+    pot_pence: Amount
+    payout_state: PayoutState | None = None
+
+
+class Schedule(Answer):
+    """The cycles of a locked circle, in order."""
+
+    group: Id
+    amount_pence: Amount
+    currency: Currency
+    cycles: list[Cycle]
+
+
+class MemberBalance(Answer):
+    """Where one member stands."""
+
+    uid: Id
+    paid_in_pence: Amount
+    received_pence: Amount
+    owes_pence: Amount
+    is_owed_pence: Amount
+
+
+class GroupBalances(Answer):
+    """Where the circle's money stands; `accounts` are the ledger's, each on its own side."""
+
+    group: Id
+    currency: Currency
+    accounts: dict[str, int]
+    members: list[MemberBalance]
+
+
+class StatementLine(Answer):
+    """One movement of the reader's own money."""
+
+    at: datetime
+    fact: str
+    description: str
+    cycle: int | None = None
+    paid_in_pence: Amount = 0
+    received_pence: Amount = 0
+
+
+class Statement(Answer):
+    """What the reader paid in and received in one circle."""
+
+    group: Id
+    uid: Id
+    currency: Currency
+    lines: list[StatementLine]
+    paid_in_pence: Amount
+    received_pence: Amount
+    owes_pence: Amount
