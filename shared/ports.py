@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from shared.domain.contributions import FailureKind, MethodKind
+
 # --- the store --------------------------------------------------------------------------------------------
 
 Data = Mapping[str, Any]
@@ -89,8 +91,9 @@ Operator = Literal["==", "<", "<=", ">", ">=", "in", "array_contains"]
 class Query:
     """Documents of a collection, by path, or of every collection of that name (`group=True`).
 
-    Ordered by `order_by` (a leading '-' turns one round), then by document path. `after` is the `cursor`
-    of an earlier page.
+    Ordered by `order_by` (a leading '-' turns one round), then by document path, the way of the last of them.
+    Documents without such a field are left out. Fields may be dotted paths. A range needs its field in
+    `order_by`; None is asked for with == alone. `after` is the `cursor` of an earlier page.
     """
 
     collection: str
@@ -138,20 +141,25 @@ class Store(Protocol):
     def commit(self, writes: Sequence[Write]) -> None:
         """Apply all writes or none, in one round trip. A document stands once in a batch (ValueError).
 
-        Raises AlreadyExists, Stale, StoreUnavailable (nothing written) or OutcomeUnknown.
+        Raises AlreadyExists, Stale, StoreUnavailable (nothing written) or OutcomeUnknown; ValueError for what
+        no store takes (a float, a datetime without zone, more than 1 MiB a document or 500 writes). Where
+        several writes fail, the first of them speaks.
         """
         ...
 
     def query(self, query: Query) -> Page:
-        """Read one page of a query. Not a snapshot, and it admits phantoms: decide nothing by it."""
+        """Read one page of a query. Not a snapshot, and it admits phantoms: decide nothing by it.
+
+        ValueError for a query that Firestore would refuse, or a cursor that is not one of this query.
+        """
         ...
 
     def read_consistently(self, *queries: Query) -> list[list[Snapshot]]:
-        """Read queries whole, as of one moment (a read-only transaction): for auditor, sealer, statements."""
+        """Read queries whole (`limit` and `after` aside), as of one moment: for auditor, sealer, statements."""
         ...
 
     def count(self, query: Query) -> int:
-        """How many documents a query has, without reading them."""
+        """How many documents a query has in all (`limit` and `after` aside), without reading them."""
         ...
 
 
@@ -193,13 +201,17 @@ class BankHolidays(Protocol):
 
 
 class Secrets(Protocol):
-    """Secrets by short name, at their pinned version."""
+    """Secrets by short name, at their pinned version. Raises SecretUnavailable."""
 
     def current(self, name: str) -> bytes: ...
 
     def accepted(self, name: str) -> list[bytes]:
         """The current and, while it rotates, the previous value."""
         ...
+
+
+class SecretUnavailable(Exception):
+    """The secret could not be read now, or no version of it is set."""
 
 
 # --- messages out -----------------------------------------------------------------------------------------
@@ -228,18 +240,6 @@ class QueueFailed(Exception):
 
 
 # --- money at a processor ---------------------------------------------------------------------------------
-
-MethodKind = Literal["card", "bacs_debit"]
-
-FailureKind = Literal[
-    "soft_decline",  # no money now, refer to payer: the ladder
-    "hard_decline",  # stolen, closed, do not try again
-    "authentication_required",  # the person must act
-    "mandate_cancelled",  # a new mandate is asked for
-    "method_invalid",  # expired or removed: a new method is asked for
-    "processor_error",  # theirs: try again
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Movement:

@@ -1,0 +1,168 @@
+"""The settings, from the environment: one class. A missing or foolish one stops the start with its name.
+
+In `local` every outside service is a stand-in on this machine, so that nothing can reach the real ones by
+mistake; everywhere else no stand-in may be named, so that nothing can be made to trust one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+Environment = Literal["local", "development", "staging", "production"]
+
+GOOGLE_ISSUER = "https://accounts.google.com"
+GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v1/certs"
+
+SECRET_PREFIX = "AJO_SECRET_"  # noqa: S105 - the name of a setting
+_PINNED_VERSION = re.compile(r"projects/[^/]+/secrets/[^/]+/versions/[1-9][0-9]*")
+
+
+class BadSettings(Exception):
+    """The settings cannot be used. The message has one sentence for each, with its name."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(" ".join(sentences))
+
+
+def _list(value: Any) -> Any:
+    """'a, b' as ('a', 'b')."""
+    return (
+        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    )
+
+
+def _url(value: Any) -> Any:
+    """An address, always without the slash at its end."""
+    if isinstance(value, str) and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise ValueError("is not an http or https address")
+    return value.rstrip("/") if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_list)]
+Url = Annotated[str, BeforeValidator(_url)]
+
+
+class Settings(BaseModel):
+    """Each field's alias is the name of its environment variable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+    environment: Environment = Field(alias="AJO_ENVIRONMENT")
+    project: str = Field(alias="GOOGLE_CLOUD_PROJECT")
+    region: str = Field("europe-west2", alias="AJO_REGION")
+    public_url: Url = Field(alias="AJO_PUBLIC_URL")
+    cors_origins: Names = Field((), alias="AJO_CORS_ORIGINS")
+    check_revoked_tokens: bool = Field(True, alias="AJO_CHECK_REVOKED_TOKENS")
+
+    # Who may call the functions that only Cloud Tasks and Pub/Sub call, and where tasks go.
+    oidc_audience: str = Field(alias="AJO_OIDC_AUDIENCE")
+    oidc_issuer: Url = Field(GOOGLE_ISSUER, alias="AJO_OIDC_ISSUER")
+    oidc_certs_url: Url = Field(GOOGLE_CERTS_URL, alias="AJO_OIDC_CERTS_URL")
+    invoker_emails: Annotated[Names, Field(min_length=1)] = Field(alias="AJO_INVOKER_EMAIL")
+    tasks_queue: str = Field("submit", alias="AJO_TASKS_QUEUE", pattern=r"^[A-Za-z0-9-]{1,100}$")
+    submit_url: Url | None = Field(None, alias="AJO_SUBMIT_URL")
+
+    # Stand-ins on this machine, for `local` alone.
+    firestore_emulator_host: str | None = Field(None, alias="FIRESTORE_EMULATOR_HOST")
+    pubsub_emulator_host: str | None = Field(None, alias="PUBSUB_EMULATOR_HOST")
+    auth_emulator_host: str | None = Field(None, alias="FIREBASE_AUTH_EMULATOR_HOST")
+    tasks_host: str | None = Field(None, alias="AJO_TASKS_HOST")
+    secrets_host: str | None = Field(None, alias="AJO_SECRETS_HOST")
+    stripe_api_base: Url | None = Field(None, alias="AJO_STRIPE_API_BASE")
+    clock_file: Path | None = Field(None, alias="AJO_CLOCK_FILE")
+
+    # Pinned versions by the secret's short name: the current one first, then, while it rotates, the previous.
+    # AJO_SECRET_MASTER_KEY=projects/p/secrets/master-key/versions/2,projects/p/secrets/master-key/versions/1
+    secrets: dict[str, Names] = Field(default_factory=dict)
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def task_url(self) -> str:
+        """Where Cloud Tasks posts to: the `submit` function."""
+        return self.submit_url or f"{self.public_url}/_internal/submit"
+
+    @property
+    def task_queue_path(self) -> str:
+        return f"projects/{self.project}/locations/{self.region}/queues/{self.tasks_queue}"
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Google writes its own name with and without the scheme."""
+        return (self.oidc_issuer, self.oidc_issuer.removeprefix("https://"))
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Raises BadSettings, with every fault that there is. A blank variable is as good as none."""
+        given = {name: value.strip() for name, value in environment.items() if value.strip()}
+        aliases = [field.alias for field in cls.model_fields.values() if field.alias]
+        values: dict[str, Any] = {alias: given[alias] for alias in aliases if alias in given}
+        values["secrets"] = {
+            name.removeprefix(SECRET_PREFIX).lower().replace("_", "-"): value
+            for name, value in given.items()
+            if name.startswith(SECRET_PREFIX)
+        }
+        try:
+            settings = cls.model_validate(values)
+        except ValidationError as error:
+            raise BadSettings(*map(_sentence, error.errors())) from None
+        if faults := _faults(settings):
+            raise BadSettings(*faults)
+        return settings
+
+
+def _sentence(fault: Any) -> str:
+    """Of a variable that is missing or unusable. Its value stays out: it may be a secret put by mistake."""
+    name = fault["loc"][0]
+    if fault["type"] == "missing":
+        return f"{name} is missing."
+    return f"{name} cannot be used: {fault['msg'].removeprefix('Value error, ')}."
+
+
+_STAND_INS = {
+    "firestore_emulator_host": "FIRESTORE_EMULATOR_HOST",
+    "pubsub_emulator_host": "PUBSUB_EMULATOR_HOST",
+    "auth_emulator_host": "FIREBASE_AUTH_EMULATOR_HOST",
+    "tasks_host": "AJO_TASKS_HOST",
+    "secrets_host": "AJO_SECRETS_HOST",
+    "stripe_api_base": "AJO_STRIPE_API_BASE",
+    "clock_file": "AJO_CLOCK_FILE",
+}
+# Stripe's test mode is a stand-in by itself, and a calendar that does not jump is no danger.
+_OPTIONAL_STAND_INS = {"stripe_api_base", "clock_file"}
+
+
+def _faults(settings: Settings) -> list[str]:
+    """What each setting alone cannot tell."""
+    faults = [
+        f"{SECRET_PREFIX}{name.upper().replace('-', '_')} must name versions by number, like "
+        f"projects/p/secrets/{name}/versions/1."
+        for name, versions in settings.secrets.items()
+        if not versions or not all(map(_PINNED_VERSION.fullmatch, versions))
+    ]
+    local = settings.environment == "local"
+    for field, name in _STAND_INS.items():
+        named = getattr(settings, field) is not None
+        if local and not named and field not in _OPTIONAL_STAND_INS:
+            faults.append(f"{name} is missing: in local nothing may reach the real service.")
+        if named and not local:
+            faults.append(f"{name} is set, but a stand-in may be trusted in local alone.")
+    if local:
+        return faults
+    if settings.oidc_issuer != GOOGLE_ISSUER:
+        faults.append(f"AJO_OIDC_ISSUER must be {GOOGLE_ISSUER} outside local.")
+    if settings.oidc_certs_url != GOOGLE_CERTS_URL:
+        faults.append(f"AJO_OIDC_CERTS_URL must be {GOOGLE_CERTS_URL} outside local.")
+    for url, name in ((settings.public_url, "AJO_PUBLIC_URL"), (settings.task_url, "AJO_SUBMIT_URL")):
+        if not url.startswith("https://"):
+            faults.append(f"{name} must be https outside local.")
+    if any(not origin.startswith("https://") for origin in settings.cors_origins):
+        faults.append("AJO_CORS_ORIGINS must name https origins outside local, each by itself.")
+    return faults
