@@ -155,11 +155,11 @@ class Store(Protocol):
         ...
 
     def read_consistently(self, *queries: Query) -> list[list[Snapshot]]:
-        """Read queries whole (`limit` and `after` aside), as of one moment: for auditor, sealer, statements."""
+        """Read queries whole (no `limit`, no `after`), as of one moment: for auditor, sealer, statements."""
         ...
 
     def count(self, query: Query) -> int:
-        """How many documents a query has in all (`limit` and `after` aside), without reading them."""
+        """How many documents a query has in all (no `limit`, no `after`), without reading them."""
         ...
 
 
