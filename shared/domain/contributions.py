@@ -1,0 +1,234 @@
+"""Contributions: what one member owes for one cycle, and each try at collecting it."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+
+from shared.domain.calendar import add_working_days, opening_of
+from shared.domain.documents import Day, Document, Ref, States, Value
+from shared.domain.ids import attempt_id, contribution_id
+from shared.domain.money import Pence
+
+ContributionState = Literal["due", "covered", "short", "waived"]
+
+CONTRIBUTION: Final = States(
+    "contribution",
+    {"due": "covered short waived", "covered": "due", "short": "covered due", "waived": "due"},
+)
+"""As DESIGN.md § 6, and the way back of a voided reservation: short and waived ones are due again."""
+
+AttemptState = Literal[
+    "submitting",
+    "requires_action",
+    "processing",
+    "settled",
+    "failed",
+    "cancelled",
+    "refunded",
+    "disputed",
+    "won",
+    "lost",
+]
+
+ATTEMPT: Final = States(
+    "attempt",
+    {
+        "submitting": "requires_action processing settled failed",
+        "requires_action": "processing settled failed cancelled",
+        "processing": "settled failed",
+        "settled": "refunded disputed",
+        "disputed": "won lost",
+        "won": "disputed",
+        "failed": "",
+        "cancelled": "",
+        "refunded": "",
+        "lost": "",
+    },
+)
+
+LIVE: Final = frozenset({"submitting", "requires_action", "processing"})
+"""States in which an attempt may still bring money: a contribution has at most one such (invariant 6)."""
+
+BROUGHT_MONEY: Final = frozenset({"settled", "refunded", "disputed", "won", "lost"})
+
+FailureKind = Literal[
+    "soft_decline",  # no money now, refer to payer: the ladder
+    "hard_decline",  # stolen, closed: never by ourselves again
+    "authentication_required",  # the person must act
+    "mandate_cancelled",  # a new mandate is asked for
+    "method_invalid",  # expired or removed: a new method is asked for
+    "processor_error",  # theirs: try again
+]
+
+MethodKind = Literal["card", "bacs_debit"]
+
+BACS_LEAD_WORKING_DAYS: Final = 4
+"""Days ahead of the due date on which a Bacs debit is submitted on an existing mandate (DESIGN.md § 7)."""
+
+BACS_NEW_MANDATE_LEAD_WORKING_DAYS: Final = 7
+"""The same while the mandate is new: it must be lodged with the bank first."""
+
+NOTICE_WORKING_DAYS: Final = 8
+"""Advance notice is given the day before the earliest submission: amount and date, never others."""
+
+RETRY_AFTER_DAYS: Final = (1, 3, 5)
+"""The ladder of soft declines: often paid by the next morning, then after a pay day. Then the person acts.
+Bacs allows 'refer to payer' to be represented within a month; the ladder stays far inside it."""
+
+LOOK_UP_AFTER: Final[dict[str, timedelta]] = {
+    "submitting": timedelta(minutes=10),  # the process died: nobody else will finish it
+    "processing": timedelta(days=10),  # Bacs tells its outcome within 6 working days; then we ask
+    "requires_action": timedelta(days=1),  # the person is reminded daily
+}
+
+
+class Attempt(Value):
+    """One try at collecting: its id is the processor's idempotency key and stands in its metadata."""
+
+    id: str
+    number: int
+    amount_pence: Pence
+    method: str
+    method_kind: MethodKind
+    state: AttemptState = "submitting"
+    started_at: datetime
+    reference: str | None = None
+    movement: str | None = None
+    settled_pence: Pence = 0
+    in_pot_pence: Pence = 0
+    clears_at: datetime | None = None
+    failure: FailureKind | None = None
+    failure_code: str | None = None
+    action_url: str | None = None
+
+    def moved(self, to: AttemptState) -> Attempt:
+        """The attempt in its next state. Raises UnknownTransition."""
+        ATTEMPT.check(self.state, to)
+        return self.with_(state=to)
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+
+class Notice(Value):
+    """What the member was told will be taken, and when: the debit is this or is blocked."""
+
+    amount_pence: Pence
+    collect_on: Day
+    method_kind: MethodKind
+    given_at: datetime
+
+
+class Contribution(Document):
+    """groups/{group}/contributions/{contribution}.
+
+    `counted_in` is the payout that its money went into, or that was reserved without it: the stamp by which
+    money in and money back choose their row of the ledger. `act_at` is when the scheduler looks next.
+    """
+
+    id: str
+    group: str
+    cycle: int
+    uid: str
+    recipient: str
+    amount_pence: Pence
+    due_date: Day
+    state: ContributionState = "due"
+    in_pot_pence: Pence = 0
+    counted_in: str | None = None
+    attempts: list[Attempt] = []
+    notice: Notice | None = None
+    act_at: datetime | None
+
+    @property
+    def path(self) -> str:
+        return contribution_ref(self.group, self.id).path
+
+    def moved(self, to: ContributionState) -> Contribution:
+        """The contribution in its next state. Raises UnknownTransition."""
+        CONTRIBUTION.check(self.state, to)
+        return self.with_(state=to)
+
+    @property
+    def left_pence(self) -> int:
+        return self.amount_pence - self.in_pot_pence
+
+    @property
+    def live_attempt(self) -> Attempt | None:
+        return next((attempt for attempt in self.attempts if attempt.is_live), None)
+
+    def attempt(self, attempt: str) -> Attempt | None:
+        return next((one for one in self.attempts if one.id == attempt), None)
+
+    def with_attempt(self, attempt: Attempt) -> Contribution:
+        """The contribution with this attempt added, or in the place of its former self."""
+        others = [one for one in self.attempts if one.id != attempt.id]
+        return self.with_(attempts=sorted([*others, attempt], key=lambda one: one.number))
+
+    def clears_at(self) -> datetime | None:
+        """When the last of the money that it put into the pot can be spent; None if it put none in."""
+        moments = [one.clears_at for one in self.attempts if one.in_pot_pence and one.clears_at]
+        return max(moments, default=None)
+
+
+def contribution_ref(group: str, contribution: str) -> Ref[Contribution]:
+    return Ref(Contribution, f"groups/{group}/contributions/{contribution}")
+
+
+def due_contribution(
+    group: str,
+    cycle: int,
+    uid: str,
+    recipient: str,
+    amount_pence: int,
+    due_date: date,
+    holidays: Container[object],
+) -> Contribution:
+    """A contribution as the lock leaves it: first looked at on the day of its notice."""
+    return Contribution(
+        id=contribution_id(group, cycle, uid),
+        group=group,
+        cycle=cycle,
+        uid=uid,
+        recipient=recipient,
+        amount_pence=amount_pence,
+        due_date=due_date,
+        act_at=opening_of(add_working_days(due_date, -NOTICE_WORKING_DAYS, holidays)),
+    )
+
+
+def submission_day(
+    due_date: date, kind: MethodKind, mandate_is_new: bool, holidays: Container[object]
+) -> date:
+    """The day on which a debit must be submitted to be taken on its due date."""
+    if kind == "card":
+        return due_date
+    lead = BACS_NEW_MANDATE_LEAD_WORKING_DAYS if mandate_is_new else BACS_LEAD_WORKING_DAYS
+    return add_working_days(due_date, -lead, holidays)
+
+
+def retry_at(contribution: Contribution, failure: FailureKind | None, now: datetime) -> datetime | None:
+    """When to try again by ourselves: on the ladder for what may pass, never for what needs the person."""
+    if failure not in {"soft_decline", "processor_error"}:
+        return None
+    failed = sum(1 for attempt in contribution.attempts if attempt.state == "failed")
+    if failed > len(RETRY_AFTER_DAYS):
+        return None
+    return now + timedelta(days=RETRY_AFTER_DAYS[failed - 1])
+
+
+def next_attempt(
+    contribution: Contribution, method: str, kind: MethodKind, amount_pence: int, now: datetime
+) -> Attempt:
+    number = len(contribution.attempts) + 1
+    return Attempt(
+        id=attempt_id(contribution.id, number),
+        number=number,
+        amount_pence=amount_pence,
+        method=method,
+        method_kind=kind,
+        started_at=now,
+    )

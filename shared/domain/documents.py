@@ -1,0 +1,83 @@
+"""What every stored document has in common, and how it is addressed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Generic, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+from shared.domain.errors import UnknownTransition
+
+
+def _read_day(value: object) -> object:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+Day = Annotated[date, BeforeValidator(_read_day), PlainSerializer(date.isoformat, return_type=str)]
+"""A calendar day, stored as ISO 8601 text: the store knows moments, not days."""
+
+
+class Value(BaseModel):
+    """An immutable part of a document. Unknown fields are refused: they would be silently lost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def with_(self, **changes: Any) -> Self:
+        """A copy with some fields changed. The caller vouches for the types, as in any constructor."""
+        return self.model_copy(update=changes)
+
+
+class Document(Value):
+    """A document as the domain sees it. `revision` rises with every change, so no change is a no-op."""
+
+    revision: int = 0
+
+    @property
+    def path(self) -> str:
+        raise AttributeError(f"{type(self).__name__} has no path")
+
+    def data(self) -> dict[str, Any]:
+        """The fields as the store keeps them."""
+        return self.model_dump()
+
+
+D = TypeVar("D", bound=Document)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref(Generic[D]):
+    """The address of a document and what it holds."""
+
+    kind: type[D]
+    path: str
+
+    def read(self, data: Mapping[str, Any]) -> D:
+        return self.kind.model_validate(dict(data))
+
+
+class States:
+    """One state table (DESIGN.md § 6). No transition outside it; an unknown state raises."""
+
+    def __init__(self, thing: str, table: Mapping[str, str]) -> None:
+        self._thing = thing
+        self._table = {state: frozenset(followers.split()) for state, followers in table.items()}
+
+    def allows(self, state: str, to: str) -> bool:
+        if state not in self._table or to not in self._table:
+            raise UnknownTransition(thing=self._thing, state=state, to=to)
+        return to in self._table[state]
+
+    def check(self, state: str, to: str) -> str:
+        """`to`, if `state` may go there. Raises UnknownTransition."""
+        if not self.allows(state, to):
+            raise UnknownTransition(thing=self._thing, state=state, to=to)
+        return to
+
+    def __iter__(self) -> Any:
+        return iter(self._table)
+
+    def pairs(self) -> set[tuple[str, str]]:
+        return {(state, to) for state, followers in self._table.items() for to in followers}

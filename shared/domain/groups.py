@@ -1,0 +1,352 @@
+"""Groups: an ajo circle from the first idea to the last pot; its terms, seats, agreement and schedule."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Container
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+
+from shared.domain.calendar import (
+    FREQUENCIES,
+    Frequency,
+    add_working_days,
+    next_working_day,
+    nominal_date,
+    why_moved,
+)
+from shared.domain.documents import Day, Document, Ref, States, Value
+from shared.domain.errors import (
+    AgreementChanged,
+    AlreadyMember,
+    GroupFull,
+    GroupNotOpen,
+    NoSuchThing,
+    NotAllowed,
+    NotEveryoneAgreed,
+    WrongAmount,
+    WrongFrequency,
+    WrongMembershipState,
+    WrongSize,
+    WrongStartDate,
+)
+from shared.domain.members import ASKING, MEMBERSHIP, SEATED, MembershipState, Role
+from shared.domain.money import AMOUNTS_PENCE, CURRENCY, Pence, pounds
+
+GroupState = Literal["draft", "recruiting", "locked", "active", "completed", "cancelled", "wound_up"]
+
+GROUP: Final = States(
+    "group",
+    {
+        "draft": "recruiting cancelled",
+        "recruiting": "locked cancelled",
+        "locked": "active cancelled",
+        "active": "completed wound_up",
+        "completed": "",
+        "cancelled": "",
+        "wound_up": "",
+    },
+)
+
+SIZE_MIN: Final = 5
+SIZE_MAX: Final = 10
+
+LOCK_LEAD_WORKING_DAYS: Final = 9
+"""Working days from lock to the first due date: a new Bacs mandate needs 7, notice is given on the 8th."""
+
+START_WITHIN_DAYS: Final = 366
+"""A first date further away than a year is a slip of the finger."""
+
+PAYOUT_AFTER_WORKING_DAYS: Final = 5
+"""Working days from due date to payout: 3 until a card payment clears in the UK, 2 to try once more."""
+
+OrderMethod = Literal["random", "preference", "organiser", "trust"]
+DefaultPolicy = Literal["wait", "pay_cleared", "reserve"]
+
+
+class Terms(Value):
+    """What a group agrees on before it starts. Amounts in pence per member and cycle."""
+
+    name: str
+    amount_pence: int
+    currency: Literal["gbp"] = CURRENCY
+    frequency: str
+    members: int
+    first_due_date: Day
+    order_method: OrderMethod = "random"
+    default_policy: DefaultPolicy = "wait"
+    wait_days: int = 14
+    grace_days: int = 2
+    platform_fee_pence: Pence = 0
+    visibility: Literal["public", "invited"] = "invited"
+
+    @property
+    def pot_pence(self) -> int:
+        """A full pot, before agreed fees: every member contributes, the recipient included."""
+        return self.members * self.amount_pence
+
+
+def check_terms(terms: Terms, today: date) -> None:
+    """Raises WrongAmount, WrongSize, WrongFrequency or WrongStartDate."""
+    if terms.amount_pence not in AMOUNTS_PENCE:
+        raise WrongAmount(field="amount_pence", amount_pence=terms.amount_pence)
+    if not SIZE_MIN <= terms.members <= SIZE_MAX:
+        raise WrongSize(field="members", members=terms.members)
+    if terms.frequency not in FREQUENCIES:
+        raise WrongFrequency(field="frequency", frequency=terms.frequency)
+    earliest, latest = today + timedelta(days=1), today + timedelta(days=START_WITHIN_DAYS)
+    _check_start(terms, earliest, latest)
+
+
+def _check_start(terms: Terms, earliest: date, latest: date) -> None:
+    if not earliest <= terms.first_due_date <= latest:
+        raise WrongStartDate(
+            field="first_due_date", first_due_date=terms.first_due_date, earliest=earliest, latest=latest
+        )
+
+
+class Cycle(Value):
+    """One round: when contributions are due, when the pot is paid, and to whom."""
+
+    number: int
+    nominal_date: Day
+    due_date: Day
+    moved_because: str | None
+    payout_date: Day
+    recipient: str | None = None
+    closed: bool = False
+
+
+class Seat(Value):
+    """A place on the roster: the group's own word on who is in it."""
+
+    uid: str
+    state: MembershipState
+    role: Role = "member"
+    position: int | None = None
+    agreed_hash: str | None = None
+    agreed_at: datetime | None = None
+
+
+class Draw(Value):
+    """A drawn order: the commitment from before anyone joined, and the seed once the group is locked."""
+
+    commitment: str
+    seed: str | None = None
+
+
+class Group(Document):
+    """groups/{group}: terms, roster and schedule. From lock on, terms, order and schedule are frozen."""
+
+    id: str
+    state: GroupState
+    terms: Terms
+    organiser: str
+    seats: list[Seat]
+    draw: Draw
+    schedule: list[Cycle] = []
+    created_at: datetime
+    locked_at: datetime | None = None
+    act_at: datetime | None = None
+
+    @property
+    def path(self) -> str:
+        return group_ref(self.id).path
+
+    def moved(self, to: GroupState) -> Group:
+        """The group in its next state. Raises UnknownTransition."""
+        GROUP.check(self.state, to)
+        return self.with_(state=to)
+
+    def seat(self, uid: str) -> Seat | None:
+        """The person's present seat or request; former ones do not count."""
+        return next((seat for seat in self.seats if seat.uid == uid and seat.state in SEATED | ASKING), None)
+
+    def seated(self) -> list[Seat]:
+        return [seat for seat in self.seats if seat.state in SEATED]
+
+    def cycle(self, number: int) -> Cycle:
+        return self.schedule[number - 1]
+
+    def with_seat(self, seat: Seat) -> Group:
+        """The group with this seat added, or in the place of the person's present one."""
+        others = [one for one in self.seats if one.uid != seat.uid or one.state not in SEATED | ASKING]
+        return self.with_(seats=[*others, seat])
+
+
+def group_ref(group: str) -> Ref[Group]:
+    return Ref(Group, f"groups/{group}")
+
+
+# --- who may ------------------------------------------------------------------------------------------------
+
+
+def require_insider(group: Group, uid: str) -> Seat:
+    """The seat of a person who belongs to the group. Others are not told that it exists."""
+    seat = group.seat(uid)
+    if seat is None or seat.state not in SEATED:
+        raise NoSuchThing(thing="group")
+    return seat
+
+
+def require_organiser(group: Group, uid: str) -> Seat:
+    """The seat of an organiser or deputy. Members are refused, others are not told that it exists."""
+    seat = require_insider(group, uid)
+    if seat.role == "member":
+        raise NotAllowed()
+    return seat
+
+
+def require_recruiting(group: Group) -> None:
+    if group.state != "recruiting":
+        raise GroupNotOpen(state=group.state)
+
+
+# --- joining ------------------------------------------------------------------------------------------------
+
+
+def ask_to_join(group: Group, uid: str) -> Group:
+    """The group with one more request. Raises GroupNotOpen, AlreadyMember, GroupFull."""
+    require_recruiting(group)
+    if group.seat(uid) is not None:
+        raise AlreadyMember()
+    if len(group.seated()) >= group.terms.members:
+        raise GroupFull(members=group.terms.members)
+    return group.with_seat(Seat(uid=uid, state="requested"))
+
+
+def answer_request(group: Group, uid: str, to: Literal["approved", "rejected"]) -> Group:
+    """The group with a request answered.
+
+    Raises GroupNotOpen, NoSuchThing, GroupFull, WrongMembershipState.
+    """
+    require_recruiting(group)
+    seat = group.seat(uid)
+    if seat is None:
+        raise NoSuchThing(thing="request to join")
+    if not MEMBERSHIP.allows(seat.state, to):
+        raise WrongMembershipState(needed="requested", state=seat.state)
+    if to == "approved" and len(group.seated()) >= group.terms.members:
+        raise GroupFull(members=group.terms.members)
+    return group.with_seat(seat.with_(state=to))
+
+
+# --- the agreement ------------------------------------------------------------------------------------------
+
+_POLICY_WORDS: Final = {
+    "wait": "If someone has not paid by the payout date, the pot waits up to {wait_days} days, and is then "
+    "paid with what has cleared; what is missing is owed to the person who received less.",
+    "pay_cleared": "The pot is paid on its payout date with what has cleared; what is missing is owed to the "
+    "person who received less, and reaches them as it comes in.",
+    "reserve": "The group's reserve fills what is missing as far as it goes; the rest is owed to the person "
+    "who received less.",
+}
+
+_ORDER_WORDS: Final = {
+    "random": "The order is drawn by lot when the group is locked. The fingerprint of the draw's seed is "
+    "{commitment}; the seed is shown after the draw, so that anyone can repeat it.",
+    "preference": "Each member ranks the cycles; the order that serves the ranks best is taken.",
+    "organiser": "The organiser sets the order before the group is locked.",
+    "trust": "Early turns go to members whose record supports them; the rest is drawn by lot.",
+}
+
+
+def agreement_text(group: Group, schedule: list[Cycle]) -> str:
+    """What every member accepts, in plain words: amount, dates, order, fees and what happens if one fails."""
+    terms = group.terms
+    dates = "\n".join(
+        f"{cycle.number}. due {cycle.due_date}, paid out {cycle.payout_date}" for cycle in schedule
+    )
+    fee = f"{pounds(terms.platform_fee_pence)} is kept from each pot as the platform's fee."
+    return "\n\n".join(
+        [
+            f"Agreement of the savings circle {group.id}",
+            f"{terms.members} members each put in {pounds(terms.amount_pence)} {terms.frequency}. Each time "
+            f"one member takes the whole pot of {pounds(terms.pot_pence)}, until all have had their turn. "
+            "Every member contributes every time, also at their own turn.",
+            f"The cycles:\n{dates}",
+            _ORDER_WORDS[terms.order_method].format(commitment=group.draw.commitment),
+            _POLICY_WORDS[terms.default_policy].format(wait_days=terms.wait_days),
+            fee if terms.platform_fee_pence else "No fee is kept from the pots.",
+            f"A contribution is late {terms.grace_days} days after its due date. Late money is always "
+            "accepted and goes to the oldest shortfall first. After your own turn there is no way out: what "
+            "you received is owed. This is a promise among members; nobody stands in for it.",
+        ]
+    )
+
+
+def agreement_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def draft_schedule(terms: Terms, holidays: Container[object]) -> list[Cycle]:
+    """The cycles' dates: nominal ones moved to the next working day, and the payout dates after them."""
+    cycles = []
+    for index in range(terms.members):
+        nominal = nominal_date(terms.first_due_date, _frequency(terms), index)
+        due = next_working_day(nominal, holidays)
+        cycles.append(
+            Cycle(
+                number=index + 1,
+                nominal_date=nominal,
+                due_date=due,
+                moved_because=why_moved(nominal, holidays),
+                payout_date=add_working_days(due, PAYOUT_AFTER_WORKING_DAYS, holidays),
+            )
+        )
+    return cycles
+
+
+def _frequency(terms: Terms) -> Frequency:
+    if terms.frequency == "weekly":
+        return "weekly"
+    if terms.frequency == "monthly":
+        return "monthly"
+    raise WrongFrequency(field="frequency", frequency=terms.frequency)
+
+
+def accept(group: Group, uid: str, hash_read: str, holidays: Container[object], now: datetime) -> Group:
+    """The group with one member's acceptance. Raises GroupNotOpen, NoSuchThing, AgreementChanged,
+    WrongMembershipState."""
+    seat = require_insider(group, uid)
+    require_recruiting(group)
+    if seat.state != "approved":
+        raise WrongMembershipState(needed="approved", state=seat.state)
+    if hash_read != agreement_hash(agreement_text(group, draft_schedule(group.terms, holidays))):
+        raise AgreementChanged()
+    return group.with_seat(seat.with_(state="agreed", agreed_hash=hash_read, agreed_at=now))
+
+
+# --- lock ---------------------------------------------------------------------------------------------------
+
+
+def lock(
+    group: Group, order: list[str], seed: bytes, holidays: Container[object], today: date, now: datetime
+) -> Group:
+    """The group locked: the order fixed, every cycle with its recipient, the draw's seed revealed.
+
+    Raises GroupNotOpen, NotEveryoneAgreed, WrongStartDate (too late for the first debit's notice).
+    """
+    require_recruiting(group)
+    agreed = [seat for seat in group.seated() if seat.state == "agreed"]
+    if len(agreed) != group.terms.members:
+        raise NotEveryoneAgreed(members=group.terms.members, agreed=len(agreed))
+    earliest = add_working_days(today, LOCK_LEAD_WORKING_DAYS, holidays)
+    _check_start(group.terms, earliest, today + timedelta(days=START_WITHIN_DAYS))
+    schedule = [
+        cycle.with_(recipient=uid)
+        for cycle, uid in zip(draft_schedule(group.terms, holidays), order, strict=True)
+    ]
+    positions = {uid: index for index, uid in enumerate(order, start=1)}
+    locked = group.moved("locked").with_(
+        schedule=schedule,
+        draw=group.draw.with_(seed=seed.hex()),
+        locked_at=now,
+        act_at=now,
+    )
+    for seat in agreed:
+        locked = locked.with_seat(seat.with_(state="active", position=positions[seat.uid]))
+    # A request that nobody answered ends with recruiting.
+    for seat in [one for one in locked.seats if one.state in ASKING]:
+        locked = locked.with_seat(seat.with_(state="expired"))
+    return locked

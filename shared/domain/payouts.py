@@ -1,0 +1,148 @@
+"""Payouts: money on its way to a member. The turn's pot, a top-up of what was missing, a return."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from shared.domain.documents import Day, Document, Ref, States, Value
+from shared.domain.ids import payout_id, sending_id
+from shared.domain.money import Pence
+
+PayoutState = Literal[
+    "scheduled",
+    "parked",
+    "reserved",
+    "void",
+    "submitting",
+    "sent",
+    "failed",
+    "unknown",
+    "received",
+    "bank_failed",
+    "partly_reversed",
+    "reversed",
+]
+
+PAYOUT: Final = States(
+    "payout",
+    {
+        "scheduled": "parked reserved",
+        "parked": "scheduled",
+        "reserved": "submitting void",
+        "submitting": "sent failed unknown",
+        "failed": "submitting void",
+        "unknown": "sent failed",
+        "sent": "received bank_failed partly_reversed reversed",
+        "bank_failed": "sent partly_reversed reversed",
+        "received": "bank_failed",
+        "partly_reversed": "reversed",
+        "void": "",
+        "reversed": "",
+    },
+)
+
+BEFORE_SENDING: Final = frozenset({"scheduled", "parked", "reserved"})
+"""States in which no money can have left: a dispute that comes now voids the reservation first."""
+
+AT_REST: Final = frozenset({"received", "void", "reversed"})
+
+ParkedBecause = Literal["recipient_not_ready", "nothing_collected", "balance_too_low", "refused"]
+
+
+class Sending(Value):
+    """One try at sending: its id is the idempotency key of transfer and bank payout."""
+
+    id: str
+    number: int
+    started_at: datetime
+
+
+class Counted(Value):
+    """What one contribution put into this pot."""
+
+    contribution: str
+    uid: str
+    pence: Pence
+
+
+class Payout(Document):
+    """groups/{group}/payouts/{payout}. `act_at` is when the scheduler looks at it next; None at rest."""
+
+    id: str
+    group: str
+    kind: Literal["turn", "top_up", "return"]
+    cycle: int
+    number: int = 1
+    recipient: str
+    state: PayoutState = "scheduled"
+    amount_pence: Pence = 0
+    fee_pence: Pence = 0
+    pay_date: Day
+    act_at: datetime | None
+    cause: str | None = None
+    counted: list[Counted] = []
+    reservation: str | None = None
+    parked_because: ParkedBecause | None = None
+    sendings: list[Sending] = []
+    transfer: str | None = None
+    movement: str | None = None
+    reversed_pence: Pence = 0
+    bank_payout: str | None = None
+    bank_tries: int = 0
+    received_at: datetime | None = None
+
+    @property
+    def path(self) -> str:
+        return payout_ref(self.group, self.id).path
+
+    def moved(self, to: PayoutState) -> Payout:
+        """The payout in its next state. Raises UnknownTransition."""
+        PAYOUT.check(self.state, to)
+        return self.with_(state=to)
+
+    @property
+    def sending(self) -> Sending | None:
+        """The latest try at sending."""
+        return self.sendings[-1] if self.sendings else None
+
+
+def payout_ref(group: str, payout: str) -> Ref[Payout]:
+    return Ref(Payout, f"groups/{group}/payouts/{payout}")
+
+
+def scheduled_turn(
+    group: str, cycle: int, recipient: str, pay_date: Day, act_at: datetime, number: int = 1
+) -> Payout:
+    """The payout of a cycle, as the lock (or the voiding of its forerunner) leaves it."""
+    return Payout(
+        id=payout_id(group, cycle, number),
+        group=group,
+        kind="turn",
+        cycle=cycle,
+        number=number,
+        recipient=recipient,
+        pay_date=pay_date,
+        act_at=act_at,
+    )
+
+
+STUCK_AFTER: Final = timedelta(minutes=10)
+"""A try whose process died is taken up again after this: Cloud Tasks gives a handler at most 10 minutes."""
+
+PARKED_RECHECK: Final = timedelta(days=1)
+"""A parked payout is looked at daily: its person is nudged then, and no more often."""
+
+
+def begin_sending(payout: Payout, now: datetime) -> Payout:
+    """The next try at sending, saved before the processor is called.
+
+    A payout whose process died while it was `submitting` keeps its try and its key: what was sent is found.
+    """
+    if payout.state == "submitting" and payout.sending is not None:
+        return payout.with_(act_at=now + STUCK_AFTER)
+    number = len(payout.sendings) + 1
+    sending = Sending(id=sending_id(payout.id, number), number=number, started_at=now)
+    return payout.moved("submitting").with_(
+        sendings=[*payout.sendings, sending], act_at=now + STUCK_AFTER, parked_because=None
+    )

@@ -1,0 +1,276 @@
+"""Money in and money back: which row of the ledger it takes is read off the contribution's stamp.
+
+The race that matters (DESIGN.md § 5): a reservation stamps all contributions of its cycle, and settling,
+refunds and disputes change that contribution. Whoever comes second sees the stamp and takes the other row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+from shared.domain import ledger
+from shared.domain.contributions import BROUGHT_MONEY, Attempt, Contribution, FailureKind, retry_at
+from shared.domain.decision import Decision
+from shared.domain.documents import Document, Value
+from shared.domain.errors import Mismatch, UnknownObject
+from shared.domain.journal import News
+from shared.domain.ledger import HOUSE, Balances, Rows
+from shared.domain.members import Member
+from shared.domain.shortfalls import Allocation, LateMoney, new_debt, pay_debts, with_debts
+
+FindContribution = Callable[[str], Contribution]
+FindMember = Callable[[], Member]
+
+
+class Money(Value):
+    """One line of the processor's balance about one of our attempts: signed pence, fee, when it clears."""
+
+    processor: str
+    collection: str
+    movement: str
+    pence: int
+    fee_pence: int
+    clears_at: datetime
+
+
+def settle(
+    contribution: Contribution,
+    attempt_id: str,
+    money: Money,
+    member: FindMember,
+    others: FindContribution,
+    now: datetime,
+) -> Decision:
+    """Record that an attempt brought money. The same money again decides nothing.
+
+    `member` and `others` are asked only where the cycle was reserved before the money came.
+    Raises UnknownObject, Mismatch (another amount, or a second movement for one attempt), UnknownTransition.
+    """
+    attempt = _attempt(contribution, attempt_id)
+    if attempt.state in BROUGHT_MONEY:
+        if attempt.movement != money.movement:
+            raise Mismatch(what="movement", theirs=money.movement, ours=attempt.movement)
+        return Decision(answer={"state": contribution.state})
+    if money.pence != attempt.amount_pence:
+        raise Mismatch(what="amount", theirs=money.pence, ours=attempt.amount_pence)
+    settled = attempt.moved("settled").with_(
+        reference=money.collection,
+        movement=money.movement,
+        settled_pence=money.pence,
+        clears_at=money.clears_at,
+        action_url=None,
+    )
+    return _money_in("contribution_settled", contribution, settled, money, member, others, now)
+
+
+def win_back(
+    contribution: Contribution,
+    attempt_id: str,
+    money: Money,
+    member: FindMember,
+    others: FindContribution,
+    now: datetime,
+) -> Decision:
+    """Record that a dispute was won and its money came back: like money in, at the time it comes.
+
+    Raises as `settle`.
+    """
+    attempt = _attempt(contribution, attempt_id).moved("won").with_(clears_at=money.clears_at)
+    return _money_in("dispute_won", contribution, attempt, money, member, others, now)
+
+
+def _money_in(
+    type_: str,
+    contribution: Contribution,
+    attempt: Attempt,
+    money: Money,
+    member: FindMember,
+    others: FindContribution,
+    now: datetime,
+) -> Decision:
+    if contribution.counted_in is None:
+        return _into_the_pot(type_, contribution, attempt, money)
+    return _after_the_reservation(type_, contribution, attempt, money, member(), others, now)
+
+
+def _into_the_pot(type_: str, contribution: Contribution, attempt: Attempt, money: Money) -> Decision:
+    to_pot = min(money.pence, contribution.left_pence)
+    after = contribution.with_attempt(attempt.with_(in_pot_pence=attempt.in_pot_pence + to_pot)).with_(
+        in_pot_pence=contribution.in_pot_pence + to_pot
+    )
+    if after.left_pence == 0 and after.state == "due":
+        after = after.moved("covered").with_(act_at=None)
+    rows = ledger.money_in(money.processor, contribution.cycle, to_pot)
+    rows += ledger.money_without_debt(money.processor, contribution.uid, money.pence - to_pot)
+    return Decision(
+        answer={"state": after.state},
+        facts=[_fact(type_, contribution, attempt, money, rows)],
+        changed=[after],
+    )
+
+
+def _after_the_reservation(
+    type_: str,
+    contribution: Contribution,
+    attempt: Attempt,
+    money: Money,
+    member: Member,
+    others: FindContribution,
+    now: datetime,
+) -> Decision:
+    allocation = pay_debts(member, money.pence, LateMoney(money.processor), act_at=max(money.clears_at, now))
+    rows = allocation.rows + ledger.money_without_debt(
+        money.processor, contribution.uid, allocation.left_pence
+    )
+    after = contribution.with_attempt(attempt)
+    covered = [
+        one.moved("covered").with_(act_at=None)
+        for one in (
+            after if paid == contribution.id else others(paid) for paid in _paid_off(member, allocation)
+        )
+        if one.state == "short"
+    ]
+    if all(one.id != after.id for one in covered):
+        covered.append(after)
+    return Decision(
+        answer={"state": next(one.state for one in covered if one.id == after.id)},
+        facts=[_fact(type_, contribution, attempt, money, rows)],
+        changed=[*covered, allocation.member],
+        created=allocation.top_ups,
+    )
+
+
+def _paid_off(before: Member, allocation: Allocation) -> list[str]:
+    """Contributions whose last open debt ended with this allocation."""
+    owing_before = {debt.contribution for debt in before.open_debts()}
+    owing_after = {debt.contribution for debt in allocation.member.open_debts()}
+    return sorted(owing_before - owing_after)
+
+
+def take_back(
+    contribution: Contribution,
+    attempt_id: str,
+    to: Literal["refunded", "disputed"],
+    money: Money,
+    member: FindMember,
+    balances: Callable[[], Balances],
+) -> Decision:
+    """Record a refund, or money that the payer's bank took back; `money.pence` is positive.
+
+    Not reserved: it leaves the pot, and the contribution is due again. Reserved and on its way or gone:
+    the payer's credit goes first, then the house stands in; the recipient keeps the pot (DESIGN.md § 5).
+    A payout that is only reserved is voided before this is asked. Raises UnknownObject, UnknownTransition.
+    """
+    attempt = _attempt(contribution, attempt_id).moved(to)
+    from_pot = 0
+    if contribution.counted_in is None:
+        from_pot = min(money.pence, attempt.in_pot_pence)
+    rest = money.pence - from_pot
+    from_credit = min(rest, balances().of(ledger.credit(contribution.uid))) if rest else 0
+    from_house = rest - from_credit
+    rows = ledger.taken_back(money.processor, contribution.cycle, from_pot)
+    rows += ledger.disputed_after(money.processor, contribution.uid, from_credit, from_house)
+    after = contribution.with_attempt(attempt.with_(in_pot_pence=attempt.in_pot_pence - from_pot)).with_(
+        in_pot_pence=contribution.in_pot_pence - from_pot
+    )
+    if from_pot and after.state == "covered":
+        after = after.moved("due")
+    changed: list[Document] = [after]
+    if from_house:
+        debt = new_debt(
+            contribution.id, money.movement, HOUSE, contribution.cycle, contribution.due_date, from_house
+        )
+        changed.append(with_debts(member(), [debt]))
+    return Decision(
+        answer={"state": after.state},
+        facts=[_fact(f"contribution_{to}", contribution, attempt, money, rows)],
+        changed=changed,
+    )
+
+
+def lose(contribution: Contribution, attempt_id: str) -> Decision:
+    """Record that a dispute is lost: the money left when it was opened, so nothing is posted."""
+    attempt = _attempt(contribution, attempt_id)
+    if attempt.state == "lost":
+        return Decision(answer={"state": contribution.state})
+    return _without_money("dispute_lost", contribution, attempt.moved("lost"))
+
+
+def progress(
+    contribution: Contribution,
+    attempt_id: str,
+    to: Literal["processing", "requires_action", "failed", "cancelled"],
+    reference: str,
+    now: datetime,
+    *,
+    action_url: str | None = None,
+    failure: FailureKind | None = None,
+    failure_code: str | None = None,
+    look_again_at: datetime | None = None,
+) -> Decision:
+    """Record what became of an attempt short of money. News that is older than what is known changes nothing.
+
+    Raises UnknownObject, Mismatch (another object at the processor for the same attempt).
+    """
+    attempt = _attempt(contribution, attempt_id)
+    if attempt.reference not in {None, reference}:
+        raise Mismatch(what="collection", theirs=reference, ours=attempt.reference)
+    if attempt.state == to or not attempt.is_live or (attempt.state, to) == ("processing", "requires_action"):
+        return Decision(answer={"state": contribution.state, "attempt": attempt.state})
+    if (attempt.state, to) == ("submitting", "cancelled") or (attempt.state, to) == (
+        "processing",
+        "cancelled",
+    ):
+        to = "failed"
+    after = attempt.moved(to).with_(
+        reference=reference, action_url=action_url, failure=failure, failure_code=failure_code
+    )
+    act_at = look_again_at
+    if to in {"failed", "cancelled"} and contribution.counted_in is None:
+        act_at = retry_at(contribution.with_attempt(after), failure, now)
+    return _without_money(f"attempt_{to}", contribution.with_(act_at=act_at), after)
+
+
+def _without_money(type_: str, contribution: Contribution, attempt: Attempt) -> Decision:
+    payload = _names(contribution, attempt)
+    if attempt.failure:
+        payload |= {"failure": attempt.failure}
+    return Decision(
+        answer={"state": contribution.state, "attempt": attempt.state},
+        facts=[News(id=f"{type_}:{attempt.id}", group=contribution.group, type=type_, payload=payload)],
+        changed=[contribution.with_attempt(attempt)],
+    )
+
+
+def _attempt(contribution: Contribution, attempt_id: str) -> Attempt:
+    attempt = contribution.attempt(attempt_id)
+    if attempt is None:
+        raise UnknownObject(thing="collection with attempt", reference=attempt_id)
+    return attempt
+
+
+def _names(contribution: Contribution, attempt: Attempt) -> dict[str, str | int]:
+    return {
+        "contribution": contribution.id,
+        "cycle": contribution.cycle,
+        "member": contribution.uid,
+        "attempt": attempt.id,
+    }
+
+
+def _fact(type_: str, contribution: Contribution, attempt: Attempt, money: Money, rows: Rows) -> News:
+    fee = (
+        ledger.processor_fee(money.fee_pence)
+        if money.fee_pence >= 0
+        else ledger.processor_fee_returned(-money.fee_pence)
+    )
+    return News(
+        id=money.movement,
+        group=contribution.group,
+        type=type_,
+        payload=_names(contribution, attempt)
+        | {"collection": money.collection, "pence": money.pence, "fee_pence": money.fee_pence},
+        entries=ledger.post(rows, fee),
+    )
