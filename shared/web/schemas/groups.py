@@ -5,20 +5,19 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from shared.domain.members import MembershipState, Role
+from shared.domain.groups import DefaultPolicy, GroupState, OrderMethod
+from shared.domain.members import GroupRole, MembershipState
 from shared.domain.payouts import PayoutState
 from shared.web.schemas.common import Amount, Answer, Currency, Id, Input, Name
 
-OrderMethod = Literal["random"]
-DefaultPolicy = Literal["wait", "pay_cleared", "reserve"]
 Visibility = Literal["public", "invited"]
-GroupState = Literal["draft", "recruiting", "locked", "active", "completed", "cancelled", "wound_up"]
+Frequency = Literal["weekly", "monthly"]
 
 
 class NewGroup(Input):
-    """The terms of a circle. Amount, size and frequency are judged by the rules, not by this shape."""
+    """The terms of a circle. Amount, size, frequency and first date are judged by the rules, not here."""
 
     name: Name
     amount_pence: int = Field(description="5000, 10000, 50000 or 80000.")
@@ -26,23 +25,27 @@ class NewGroup(Input):
     frequency: str = Field(description="weekly or monthly.", max_length=20)
     members: int = Field(description="5 to 10, the organiser counted.")
     first_due_date: date
-    order_method: OrderMethod = "random"
-    default_policy: DefaultPolicy = "pay_cleared"
-    wait_days: int = Field(0, ge=0, le=30)
+    order_method: Literal["random"] = "random"
+    default_policy: DefaultPolicy = "wait"
+    wait_days: int = Field(14, ge=0, le=60)
     visibility: Visibility = "invited"
 
 
 class Terms(Answer):
     """What the members promise each other."""
 
+    name: str
     amount_pence: Amount
     currency: Currency
-    frequency: Literal["weekly", "monthly"]
+    frequency: Frequency
     members: int
     first_due_date: date
     order_method: OrderMethod
     default_policy: DefaultPolicy
     wait_days: int
+    grace_days: int
+    platform_fee_pence: Amount
+    visibility: Visibility
 
 
 class GroupMember(Answer):
@@ -50,24 +53,26 @@ class GroupMember(Answer):
 
     uid: Id
     state: MembershipState
-    role: Role
+    role: GroupRole
     position: int | None = None
 
 
+class Draw(Answer):
+    """A drawn order: the seed's fingerprint from the start, the seed itself once the group is locked."""
+
+    commitment: str = Field(description="sha256 of the seed, hex.")
+    seed: str | None = None
+
+
 class Group(Answer):
-    """A circle, as its members see it. `membership` is the reader's own."""
+    """A circle, as its members see it."""
 
     id: Id
-    name: str
     state: GroupState
     terms: Terms
-    visibility: Visibility
     organiser: Id
     members: list[GroupMember]
-    membership: GroupMember | None = None
-    draw_commitment: str | None = Field(None, description="sha256 of the seed of the draw, hex.")
-    draw_seed: str | None = Field(None, description="The seed itself, once the group is locked, hex.")
-    agreement_hash: str | None = None
+    draw: Draw
     created_at: datetime
     locked_at: datetime | None = None
     revision: int
@@ -81,16 +86,10 @@ class GroupSummary(Answer):
     state: GroupState
     amount_pence: Amount
     currency: Currency
-    frequency: Literal["weekly", "monthly"]
+    frequency: Frequency
     members: int
-    role: Role
+    role: GroupRole
     membership_state: MembershipState
-
-
-class NewInvitation(Input):
-    """How long an invitation is good for."""
-
-    valid_days: int = Field(14, ge=1, le=30)
 
 
 class Invitation(Answer):
@@ -106,6 +105,12 @@ class Join(Input):
     group: Id | None = None
     code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{6,64}$")] | None = None
 
+    @model_validator(mode="after")
+    def _names_a_group(self) -> Join:
+        if self.group is None and self.code is None:
+            raise ValueError("needs a group or a code")
+        return self
+
 
 class Membership(Answer):
     """A person's place in a group, after it changed."""
@@ -113,7 +118,7 @@ class Membership(Answer):
     group: Id
     uid: Id
     state: MembershipState
-    role: Role
+    role: GroupRole
 
 
 class Agreement(Answer):
@@ -133,8 +138,9 @@ class Acceptance(Input):
 class Cycle(Answer):
     """One round: when each member pays, and who receives."""
 
-    cycle: int
+    number: int
     due_date: date
+    payout_date: date
     moved_because: Literal["weekend", "bank holiday"] | None = None
     recipient: Id
     pot_pence: Amount

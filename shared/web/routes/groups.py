@@ -1,0 +1,271 @@
+"""Circles: starting, joining, agreeing, locking; and reading how one stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from shared.domain.errors import (
+    AgreementChanged,
+    AlreadyMember,
+    GroupFull,
+    GroupNotOpen,
+    InvitationInvalid,
+    NoSuchThing,
+    NotAllowed,
+    NotEveryoneAgreed,
+    NotReadyForMoney,
+    WrongAmount,
+    WrongFrequency,
+    WrongMembershipState,
+    WrongSize,
+    WrongStartDate,
+)
+from shared.domain.permissions import Action
+from shared.web.paging import page
+from shared.web.routing import Call, Route
+from shared.web.schemas.common import Nothing, Page, PageRequest
+from shared.web.schemas.groups import (
+    Acceptance,
+    Agreement,
+    Group,
+    GroupBalances,
+    GroupSummary,
+    Invitation,
+    Join,
+    Membership,
+    NewGroup,
+    Schedule,
+    Statement,
+)
+
+
+def create_group(call: Call[NewGroup]) -> dict[str, Any]:
+    from shared.domain.groups import Terms
+    from shared.services import create_group
+
+    return create_group.create_group(call.ctx, call.command, Terms(**call.input.model_dump()))
+
+
+def list_groups(call: Call[PageRequest]) -> Mapping[str, Any]:
+    from shared.services import read_group
+
+    return page(call.input, lambda cursor, limit: read_group.mine(call.ctx, call.uid, cursor, limit))
+
+
+def read_group(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import read_group
+
+    return read_group.group(call.ctx, call.uid, call.path["group"])
+
+
+def join_group(call: Call[Join]) -> dict[str, Any]:
+    from shared.services import join_group
+
+    return join_group.join(call.ctx, call.command, call.input.group, call.input.code)
+
+
+def invite(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import invite
+
+    return invite.invite(call.ctx, call.command, call.path["group"])
+
+
+def approve_member(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import approve_member
+
+    return approve_member.approve(call.ctx, call.command, call.path["group"], call.path["member"])
+
+
+def reject_member(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import approve_member
+
+    return approve_member.reject(call.ctx, call.command, call.path["group"], call.path["member"])
+
+
+def read_agreement(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import accept_agreement
+
+    return accept_agreement.read(call.ctx, call.uid, call.path["group"])
+
+
+def accept_agreement(call: Call[Acceptance]) -> dict[str, Any]:
+    from shared.services import accept_agreement
+
+    return accept_agreement.accept(call.ctx, call.command, call.path["group"], call.input.hash)
+
+
+def lock_group(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import lock_group
+
+    return lock_group.lock(call.ctx, call.command, call.path["group"])
+
+
+def cancel_group(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import cancel_group
+
+    return cancel_group.cancel(call.ctx, call.command, call.path["group"])
+
+
+def read_schedule(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import read_group
+
+    return read_group.schedule(call.ctx, call.uid, call.path["group"])
+
+
+def read_balances(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import read_group
+
+    return read_group.balances(call.ctx, call.uid, call.path["group"])
+
+
+def read_statement(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import read_group
+
+    return read_group.statement(call.ctx, call.uid, call.path["group"])
+
+
+ROUTES: Final[tuple[Route[Any], ...]] = (
+    Route(
+        "POST",
+        "/v1/groups",
+        Action.CREATE_GROUP,
+        "Start a circle; whoever does is its organiser",
+        takes=NewGroup,
+        answer=Group,
+        handler=create_group,
+        status=201,
+        refuses=(WrongAmount, WrongSize, WrongFrequency, WrongStartDate),
+    ),
+    Route(
+        "GET",
+        "/v1/groups",
+        Action.READ_OWN_GROUPS,
+        "List the circles that one is in, or has asked to join",
+        takes=PageRequest,
+        answer=Page[GroupSummary],
+        handler=list_groups,
+    ),
+    Route(
+        "POST",
+        "/v1/groups/join",
+        Action.JOIN_GROUP,
+        "Ask to join a public circle, or any by an invitation's code",
+        takes=Join,
+        answer=Membership,
+        handler=join_group,
+        status=201,
+        refuses=(NoSuchThing, InvitationInvalid, AlreadyMember, GroupFull, GroupNotOpen),
+    ),
+    Route(
+        "GET",
+        "/v1/groups/{group}",
+        Action.READ_GROUP,
+        "Read a circle that one is in",
+        takes=Nothing,
+        answer=Group,
+        handler=read_group,
+        refuses=(NoSuchThing,),
+    ),
+    Route(
+        "POST",
+        "/v1/groups/{group}/invitations",
+        Action.INVITE,
+        "Make a code that lets people ask to join",
+        takes=Nothing,
+        answer=Invitation,
+        handler=invite,
+        status=201,
+        refuses=(NoSuchThing, NotAllowed, GroupNotOpen),
+    ),
+    Route(
+        "POST",
+        "/v1/groups/{group}/members/{member}/approve",
+        Action.DECIDE_ON_MEMBER,
+        "Let somebody in who asked",
+        takes=Nothing,
+        answer=Membership,
+        handler=approve_member,
+        refuses=(NoSuchThing, NotAllowed, GroupNotOpen, GroupFull, WrongMembershipState),
+    ),
+    Route(
+        "POST",
+        "/v1/groups/{group}/members/{member}/reject",
+        Action.DECIDE_ON_MEMBER,
+        "Turn somebody down who asked",
+        takes=Nothing,
+        answer=Membership,
+        handler=reject_member,
+        refuses=(NoSuchThing, NotAllowed, GroupNotOpen, WrongMembershipState),
+    ),
+    Route(
+        "GET",
+        "/v1/groups/{group}/agreement",
+        Action.READ_AGREEMENT,
+        "Read what every member accepts, word for word",
+        takes=Nothing,
+        answer=Agreement,
+        handler=read_agreement,
+        refuses=(NoSuchThing,),
+    ),
+    Route(
+        "POST",
+        "/v1/groups/{group}/agreement",
+        Action.ACCEPT_AGREEMENT,
+        "Accept the agreement, by the hash of what one has read",
+        takes=Acceptance,
+        answer=Membership,
+        handler=accept_agreement,
+        refuses=(NoSuchThing, AgreementChanged, GroupNotOpen, NotReadyForMoney, WrongMembershipState),
+    ),
+    Route(
+        "POST",
+        "/v1/groups/{group}/lock",
+        Action.LOCK_GROUP,
+        "Lock a full circle: draw the order and fix the schedule",
+        takes=Nothing,
+        answer=Group,
+        handler=lock_group,
+        refuses=(NoSuchThing, NotAllowed, GroupNotOpen, NotEveryoneAgreed, WrongStartDate),
+    ),
+    Route(
+        "POST",
+        "/v1/groups/{group}/cancel",
+        Action.CANCEL_GROUP,
+        "Call a circle off before it starts",
+        takes=Nothing,
+        answer=Group,
+        handler=cancel_group,
+        refuses=(NoSuchThing, NotAllowed, GroupNotOpen),
+    ),
+    Route(
+        "GET",
+        "/v1/groups/{group}/schedule",
+        Action.READ_SCHEDULE,
+        "Read the cycles: dates, recipients, payouts",
+        takes=Nothing,
+        answer=Schedule,
+        handler=read_schedule,
+        refuses=(NoSuchThing,),
+    ),
+    Route(
+        "GET",
+        "/v1/groups/{group}/balances",
+        Action.READ_BALANCES,
+        "Read where the circle's money stands",
+        takes=Nothing,
+        answer=GroupBalances,
+        handler=read_balances,
+        refuses=(NoSuchThing,),
+    ),
+    Route(
+        "GET",
+        "/v1/groups/{group}/statement",
+        Action.READ_STATEMENT,
+        "Read one's own statement: paid in, received, owed",
+        takes=Nothing,
+        answer=Statement,
+        handler=read_statement,
+        refuses=(NoSuchThing,),
+    ),
+)
