@@ -169,7 +169,8 @@ def respond(request: Request, wiring: Wiring, answer: Callable[[str], Response])
     return answers.finish(request, response, request_id, origins)
 
 
-def _by_route(request: Request, routes: tuple[Route[Any], ...], wiring: Wiring, request_id: str) -> Response:
+def by_route(request: Request, routes: tuple[Route[Any], ...], wiring: Wiring, request_id: str) -> Response:
+    """The answer of the route that the request names. Raises whatever stands in its way."""
     allowed = list(_url_map(routes).bind("").allowed_methods(request.path))
     if request.method == "OPTIONS" and allowed:
         return answers.preflight([*allowed, "OPTIONS"])
