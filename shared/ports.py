@@ -350,6 +350,7 @@ class Transfer:
     recipient: str
     live: bool
     movement: Movement | None
+    reversals: tuple[Movement, ...] = ()  # one for each reversal, oldest first, labelled as that was
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,14 +398,19 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
+class NothingNew:
+    """A genuine event of a type that we know and do not follow: another event tells what it tells."""
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownEvent:
-    """A genuine event that says nothing that we follow."""
+    """A genuine event of a type that we do not know, or about something that is not there."""
 
     reason: str
 
 
 ProcessorNews = (
-    Collection | MethodSetup | Method | Recipient | Transfer | BankPayout | Refund | Dispute | UnknownEvent
+    Collection | MethodSetup | Method | Recipient | Transfer | BankPayout | Refund | Dispute | NothingNew | UnknownEvent
 )
 
 
@@ -429,10 +435,14 @@ class ProcessorBalance:
 
 
 class PaymentRefused(Exception):
-    """The processor understood and said no. Nothing was made. `code` is its own word."""
+    """The processor understood and said no. Nothing was made.
 
-    def __init__(self, code: str, message: str) -> None:
+    `code` is its own word; `failure` says what that means for a collection, where it means anything for one.
+    """
+
+    def __init__(self, code: str, message: str, failure: FailureKind | None = None) -> None:
         self.code = code
+        self.failure = failure
         super().__init__(message)
 
 
@@ -461,6 +471,11 @@ class PaymentGateway(Protocol):
     """
 
     name: str  # the account of the ledger: cash:{name}
+
+    @property
+    def live(self) -> bool:
+        """Whether this is real money: what comes back with another mark is never booked."""
+        ...
 
     # people
     def open_payer(self, uid: str, email: str | None) -> str: ...
