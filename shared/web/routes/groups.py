@@ -35,6 +35,7 @@ from shared.web.schemas.groups import (
     Join,
     Membership,
     NewGroup,
+    NewInvitation,
     Schedule,
     Statement,
 )
@@ -65,10 +66,10 @@ def join_group(call: Call[Join]) -> dict[str, Any]:
     return join_group.join(call.ctx, call.command, call.input.group, call.input.code)
 
 
-def invite(call: Call[Nothing]) -> dict[str, Any]:
+def invite(call: Call[NewInvitation]) -> dict[str, Any]:
     from shared.services import invite
 
-    return invite.invite(call.ctx, call.command, call.path["group"])
+    return invite.invite(call.ctx, call.command, call.path["group"], call.input.valid_days)
 
 
 def approve_member(call: Call[Nothing]) -> dict[str, Any]:
@@ -172,7 +173,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         "/v1/groups/{group}/invitations",
         Action.INVITE,
         "Make a code that lets people ask to join",
-        takes=Nothing,
+        takes=NewInvitation,
         answer=Invitation,
         handler=invite,
         status=201,
@@ -216,7 +217,14 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         takes=Acceptance,
         answer=Membership,
         handler=accept_agreement,
-        refuses=(NoSuchThing, AgreementChanged, GroupNotOpen, NotReadyForMoney, WrongMembershipState),
+        refuses=(
+            NoSuchThing,
+            NotAllowed,
+            AgreementChanged,
+            GroupNotOpen,
+            NotReadyForMoney,
+            WrongMembershipState,
+        ),
     ),
     Route(
         "POST",

@@ -96,7 +96,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         takes=Nothing,
         answer=PaymentMethod,
         handler=finish_setup,
-        refuses=(UnknownPaymentMethod, PaymentMethodNotReady, ProcessorUnavailable),
+        refuses=(NoSuchThing, PaymentMethodNotReady, ProcessorRefused, ProcessorUnavailable),
     ),
     Route(
         "POST",
@@ -107,7 +107,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=PaymentMethod,
         handler=attach_method,
         status=201,
-        refuses=(NoSuchThing, ProcessorRefused, ProcessorUnavailable),
+        refuses=(NoSuchThing, PaymentMethodNotReady, ProcessorRefused, ProcessorUnavailable),
     ),
     Route(
         "GET",

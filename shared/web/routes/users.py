@@ -24,17 +24,17 @@ def read_user(call: Call[Nothing]) -> dict[str, Any]:
 
 
 def open_payout_account(call: Call[NewPayoutAccount]) -> dict[str, Any]:
-    from shared.services import open_payout_account
+    from shared.services import payout_account
 
-    return open_payout_account.open_payout_account(
+    return payout_account.open_payout_account(
         call.ctx, call.command, call.identity.email, call.input.return_url, call.input.refresh_url
     )
 
 
 def refresh_payout_account(call: Call[Nothing]) -> dict[str, Any]:
-    from shared.services import read_payout_account
+    from shared.services import payout_account
 
-    return read_payout_account.refresh_payout_account(call.ctx, call.command)
+    return payout_account.refresh_payout_account(call.ctx, call.command)
 
 
 ROUTES: Final[tuple[Route[Any], ...]] = (
@@ -77,6 +77,6 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         takes=Nothing,
         answer=PayoutAccount,
         handler=refresh_payout_account,
-        refuses=(NoSuchThing, ProcessorUnavailable),
+        refuses=(NoSuchThing, ProcessorRefused, ProcessorUnavailable),
     ),
 )

@@ -34,7 +34,6 @@ class NewGroup(Input):
 class Terms(Answer):
     """What the members promise each other."""
 
-    name: str
     amount_pence: Amount
     currency: Currency
     frequency: Frequency
@@ -43,9 +42,6 @@ class Terms(Answer):
     order_method: OrderMethod
     default_policy: DefaultPolicy
     wait_days: int
-    grace_days: int
-    platform_fee_pence: Amount
-    visibility: Visibility
 
 
 class GroupMember(Answer):
@@ -57,22 +53,20 @@ class GroupMember(Answer):
     position: int | None = None
 
 
-class Draw(Answer):
-    """A drawn order: the seed's fingerprint from the start, the seed itself once the group is locked."""
-
-    commitment: str = Field(description="sha256 of the seed, hex.")
-    seed: str | None = None
-
-
 class Group(Answer):
-    """A circle, as its members see it."""
+    """A circle, as one of its people sees it. `membership` is the reader's own."""
 
     id: Id
+    name: str
     state: GroupState
     terms: Terms
+    visibility: Visibility
     organiser: Id
     members: list[GroupMember]
-    draw: Draw
+    membership: GroupMember | None = None
+    draw_commitment: str = Field(description="sha256 of the seed of the draw, hex.")
+    draw_seed: str | None = Field(None, description="The seed itself, once the group is locked, hex.")
+    agreement_hash: str | None = None
     created_at: datetime
     locked_at: datetime | None = None
     revision: int
@@ -90,6 +84,12 @@ class GroupSummary(Answer):
     members: int
     role: GroupRole
     membership_state: MembershipState
+
+
+class NewInvitation(Input):
+    """How long the code is good for."""
+
+    valid_days: int = Field(14, ge=1, le=30)
 
 
 class Invitation(Answer):

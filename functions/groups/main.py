@@ -1,0 +1,13 @@
+"""HTTP, public: circles, from the first idea to the statement."""
+
+import functions_framework
+from flask import Request, Response
+
+from shared import bootstrap
+from shared.web.routes.groups import ROUTES
+from shared.web.routing import dispatch
+
+
+@functions_framework.http
+def groups(request: Request) -> Response:
+    return dispatch(request, ROUTES, bootstrap)

@@ -1,0 +1,19 @@
+"""A tick of the scheduler: compare the ledger with the processor's books, line by line."""
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from shared import bootstrap
+from shared.services.context import Context
+from shared.web import push
+
+
+@functions_framework.cloud_event
+def reconcile(event: CloudEvent) -> None:
+    push.handle("reconcile", event, bootstrap, _work)
+
+
+def _work(ctx: Context, message: push.Message) -> None:
+    from shared.services import reconcile
+
+    reconcile.reconcile(ctx)

@@ -1,0 +1,19 @@
+"""A tick of the scheduler: publish the facts that their own request did not get to publish."""
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from shared import bootstrap
+from shared.services.context import Context
+from shared.web import push
+
+
+@functions_framework.cloud_event
+def relay(event: CloudEvent) -> None:
+    push.handle("relay", event, bootstrap, _work)
+
+
+def _work(ctx: Context, message: push.Message) -> None:
+    from shared.services import relay
+
+    relay.relay(ctx, message.command)
