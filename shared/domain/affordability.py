@@ -397,11 +397,14 @@ class _Case:
         }
 
     @property
-    def savings_pence(self) -> int:
-        """As far as they count: beyond the small commitment, not on the person's word alone."""
+    def savings_count(self) -> bool:
+        """Beyond the small commitment, not on the person's word alone."""
         small = self.month.circles_pence <= self.rules.stated_max_pence
-        seen = self.statement.savings_evidence.reaches(Evidence.DOCUMENTED)
-        return self.statement.savings_pence if small or seen else 0
+        return small or self.statement.savings_evidence.reaches(Evidence.DOCUMENTED)
+
+    @property
+    def savings_pence(self) -> int:
+        return self.statement.savings_pence if self.savings_count else 0
 
     @property
     def after_income_drop_pence(self) -> int:
@@ -565,7 +568,7 @@ def _more_savings(case: _Case) -> Iterable[Mend]:
         -case.after_income_drop_pence * case.rules.income_drop_months,
         case.savings_pence - case.after_missed_month_pence,
     )
-    if case.savings_pence == has:
+    if case.savings_count:
         yield _amount(MendKind.SAVINGS_UP, needed - has, "{} more in savings would mend this.")
     elif needed <= has:
         sentence = f"Show a statement of your {pounds(has)} of savings."

@@ -127,6 +127,12 @@ def test_savings_that_nobody_has_seen_do_not_count_for_more_than_the_smallest_ci
     assert codes(an_application(a_circle(50), told)) == []
 
 
+def test_more_savings_are_not_advised_to_whom_they_would_not_count() -> None:
+    told = a_statement(income=1_900, savings=0, savings_evidence=Evidence.STATED)
+    kinds = {mend.kind for mend in _mends(an_application(a_circle(100), told))}
+    assert not kinds & {MendKind.SAVINGS_UP, MendKind.SAVINGS_EVIDENCE}
+
+
 def test_a_missed_month_is_made_up_from_savings_or_what_is_left() -> None:
     """£350 of £500: within three quarters, but two months leave 300, and savings must find the other 50."""
     statement = a_statement(income=20_500, costs=20_000, savings=50)
