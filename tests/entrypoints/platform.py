@@ -1,0 +1,246 @@
+"""The functions as they are deployed, over a store in memory and hand-written stand-ins for what is outside."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import functions_framework
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from shared.adapters.memory_store import MemoryStore
+from shared.config import Settings
+from shared.domain.errors import BadToken
+from shared.ports import Identity, Method, MethodSetup, PublishFailed, Recipient, StoreUnavailable, Write
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+CALLER_TOKEN = "cloud-tasks-and-pubsub"
+EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
+
+SETTINGS = Settings(
+    environment="local",
+    project="demo-ajo",
+    public_url="http://127.0.0.1:1",
+    oidc_audience="ajo",
+    invoker_emails=("invoker@demo-ajo.test",),
+    cors_origins=("https://app.example",),
+)
+
+
+@functools.cache
+def app(function: str) -> Any:
+    return functions_framework.create_app(function, str(ROOT / "functions" / function / "main.py"))
+
+
+class CountingStore(MemoryStore):
+    """Counts what is asked of it; `down` makes every call fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.commits = 0
+        self.loads = 0
+        self.down = False
+
+    def load(self, *paths: str) -> Any:
+        self.loads += 1
+        if self.down:
+            raise StoreUnavailable
+        return super().load(*paths)
+
+    def commit(self, writes: Sequence[Write]) -> None:
+        if self.down:
+            raise StoreUnavailable
+        super().commit(writes)
+        self.commits += 1
+
+
+class People:
+    """`IdentityProvider`: the token of a person is their name."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Identity] = {}
+
+    def add(self, uid: str, roles: Sequence[str] = ()) -> str:
+        self.known[uid] = Identity(uid, f"{uid}@example.test", True, None, frozenset(roles), NOW)
+        return uid
+
+    def verify(self, token: str) -> Identity:
+        if token not in self.known:
+            raise BadToken
+        return self.known[token]
+
+
+class Callers:
+    """`CallerCheck`: one token is good."""
+
+    def verify(self, token: str) -> None:
+        if token != CALLER_TOKEN:
+            raise BadToken
+
+
+class Topics:
+    """`Publisher`: keeps what was published."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[str, dict[str, Any]]] = []
+        self.down = False
+
+    def publish(self, topic: str, message: Mapping[str, Any]) -> None:
+        if self.down:
+            raise PublishFailed
+        self.published.append((topic, json.loads(json.dumps(message))))
+
+
+class Queue:
+    """`TaskQueue`: keeps what was queued."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, Mapping[str, Any]] = {}
+
+    def enqueue(self, name: str, body: Mapping[str, Any], at: datetime | None = None) -> None:
+        self.tasks.setdefault(name, body)
+
+
+class StillClock:
+    def now(self) -> datetime:
+        return NOW
+
+    def wall(self) -> datetime:
+        return NOW
+
+
+class CountingChance:
+    """Tokens that differ, and no waiting."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def token(self, bytes_count: int) -> bytes:
+        self.made += 1
+        return self.made.to_bytes(bytes_count, "big")
+
+    def jitter_seconds(self, at_most: float) -> float:
+        return 0
+
+    def pause(self, seconds: float) -> None:
+        return None
+
+
+class KnownSecrets:
+    def __init__(self) -> None:
+        self.values: dict[str, list[bytes]] = {}
+
+    def current(self, name: str) -> bytes:
+        return self.accepted(name)[0]
+
+    def accepted(self, name: str) -> list[bytes]:
+        return self.values.get(name, [f"secret-of-{name}".encode()])
+
+
+class SettingUp:
+    """The part of `PaymentGateway` that people touch: payers, methods, accounts. All goes well."""
+
+    name = "stripe"
+
+    def open_payer(self, uid: str, email: str | None) -> str:
+        return f"cus_{uid}"
+
+    def start_method_setup(self, uid: str, payer: str, kind: Any, return_url: str) -> MethodSetup:
+        return MethodSetup(f"seti_{uid}", "open", "secret", f"{return_url}?at=stripe", None, {"uid": uid})
+
+    def method_setup(self, reference: str) -> MethodSetup:
+        uid = reference.removeprefix("seti_")
+        return MethodSetup(reference, "complete", None, None, self._method(f"pm_{uid}", uid), {"uid": uid})
+
+    def attach_method(self, uid: str, payer: str, method: str, key: str) -> MethodSetup:
+        return MethodSetup("seti_x", "complete", None, None, self._method(method, uid), {"uid": uid})
+
+    def open_recipient(self, uid: str, email: str | None) -> Recipient:
+        return self.recipient(f"acct_{uid}")
+
+    def recipient(self, reference: str) -> Recipient:
+        labels = {"uid": reference.removeprefix("acct_")}
+        return Recipient(reference, True, True, (), None, "bank_1", False, labels)
+
+    def onboarding_url(self, recipient: str, return_url: str, refresh_url: str) -> str:
+        return f"https://connect.example/{recipient}"
+
+    def _method(self, reference: str, uid: str) -> Method:
+        return Method(reference, f"cus_{uid}", "card", "active", "Visa •••• 4242", None, "2030-01")
+
+
+@dataclass
+class Platform:
+    """Every function, and what stands behind them."""
+
+    store: CountingStore = field(default_factory=CountingStore)
+    people: People = field(default_factory=People)
+    topics: Topics = field(default_factory=Topics)
+    queue: Queue = field(default_factory=Queue)
+    secrets: KnownSecrets = field(default_factory=KnownSecrets)
+    gateway: Any = field(default_factory=SettingUp)
+    _keys: int = 0
+
+    def parts(self) -> dict[str, Any]:
+        return {
+            "settings": SETTINGS,
+            "store": self.store,
+            "identity_provider": self.people,
+            "caller_check": Callers(),
+            "publisher": self.topics,
+            "tasks": self.queue,
+            "clock": StillClock(),
+            "chance": CountingChance(),
+            "secrets": self.secrets,
+            "gateway": self.gateway,
+        }
+
+    def client(self, function: str) -> FlaskClient:
+        client: FlaskClient = app(function).test_client()
+        return client
+
+    def get(self, path: str, who: str | None = None, **headers: str) -> TestResponse:
+        return self.client(function_of(path)).get(path, headers=_bearer(who) | _named(headers))
+
+    def post(
+        self, path: str, body: Any = None, who: str | None = None, key: str | None = None, **headers: str
+    ) -> TestResponse:
+        """A POST of JSON with an Idempotency-Key of its own, unless one is given."""
+        self._keys += 1
+        given = {"Idempotency-Key": key or f"key-{self._keys:08}"} | _bearer(who) | _named(headers)
+        return self.client(function_of(path)).post(path, json={} if body is None else body, headers=given)
+
+    def push(self, function: str, data: Any = None, token: str | None = CALLER_TOKEN) -> TestResponse:
+        """One Pub/Sub message, as Eventarc delivers it to a deployed function."""
+        text = "" if data is None else base64.b64encode(json.dumps(data).encode()).decode()
+        return self.push_envelope(function, {"message": {"data": text, "messageId": "m1"}}, token)
+
+    def push_envelope(self, function: str, envelope: Any, token: str | None = CALLER_TOKEN) -> TestResponse:
+        headers = {
+            "ce-id": "m1",
+            "ce-source": "//pubsub.googleapis.com/projects/demo-ajo/topics/t",
+            "ce-specversion": "1.0",
+            "ce-type": EVENT_TYPE,
+        }
+        return self.client(function).post("/", json=envelope, headers=headers | _bearer(token))
+
+
+def function_of(path: str) -> str:
+    """Which function serves a path of the API."""
+    return "users" if path.startswith("/v1/users") else "groups" if path.startswith("/v1/groups") else "payments"
+
+
+def _bearer(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
