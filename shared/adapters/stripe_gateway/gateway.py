@@ -211,12 +211,18 @@ class StripeGateway:
             "metadata": labels,
             "expand": readings.REFUND_EXPAND,
         }
-        return readings.refund(self._api.post("refunds", params, key=key))
+        return self.read_refund(self._api.post("refunds", params, key=key))
 
     def refunds(self, collection: str) -> list[Refund]:
         """Newest first."""
         params = {"payment_intent": collection, "expand": readings.in_list(readings.REFUND_EXPAND)}
-        return [readings.refund(given) for given in self._api.every("refunds", params)]
+        return [self.read_refund(given) for given in self._api.every("refunds", params)]
+
+    def read_refund(self, given: Object) -> Refund:
+        """With the line that brought the money back, where it failed: an expansion would ask for it in vain
+        of all others."""
+        failed = given.get("failure_balance_transaction")
+        return readings.refund(given, self._get(f"balance_transactions/{failed}") if failed else None)
 
     def dispute(self, reference: str) -> Dispute:
         return readings.dispute(self._get(f"disputes/{reference}", readings.DISPUTE_EXPAND))

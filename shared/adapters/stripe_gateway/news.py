@@ -71,12 +71,14 @@ def _newest_refund(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> 
     """`charge.refunded` names the charge; each refund of it is news once, when it is the newest."""
     expand = readings.in_list(readings.REFUND_EXPAND)
     found = api.get("refunds", {"charge": event.object_id, "limit": 1, "expand": expand})["data"]
-    return readings.refund(found[0]) if found else UnknownEvent("a refunded charge without a refund")
+    return gateway.read_refund(found[0]) if found else UnknownEvent("a refunded charge without a refund")
 
 
 def _refund(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> ProcessorNews:
     given = api.get(f"refunds/{event.object_id}", {"expand": readings.REFUND_EXPAND})
-    return readings.refund(given) if given["payment_intent"] else UnknownEvent("a refund without an intent")
+    return (
+        gateway.read_refund(given) if given["payment_intent"] else UnknownEvent("a refund without an intent")
+    )
 
 
 def _session(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> ProcessorNews:

@@ -27,7 +27,7 @@ from shared.ports import (
 Object = dict[str, Any]
 
 INTENT_EXPAND = ("latest_charge.balance_transaction",)
-REFUND_EXPAND = ("balance_transaction", "failure_balance_transaction", "payment_intent")
+REFUND_EXPAND = ("balance_transaction", "payment_intent")
 DISPUTE_EXPAND = ("payment_intent",)
 TRANSFER_EXPAND = ("balance_transaction", "reversals.data.balance_transaction")
 SETUP_EXPAND = ("payment_method", "mandate")
@@ -167,8 +167,9 @@ _REFUND_STATES: dict[str, Literal["processing", "done", "failed"]] = {
 }
 
 
-def refund(given: Object) -> Refund:
-    """A refund has no mark of its own mode: it is its payment's."""
+def refund(given: Object, came_back: Object | None = None) -> Refund:
+    """A refund, and the balance transaction of its failure, where it failed. It has no mark of its own mode:
+    it is its payment's."""
     intent = given["payment_intent"]
     labels = intent["metadata"]
     return Refund(
@@ -180,7 +181,7 @@ def refund(given: Object) -> Refund:
         currency=given["currency"],
         live=intent["livemode"],
         movement=_movement_of(given["balance_transaction"], labels),
-        failure_movement=_movement_of(given.get("failure_balance_transaction"), labels),
+        failure_movement=_movement_of(came_back, labels),
     )
 
 
