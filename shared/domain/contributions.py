@@ -6,7 +6,7 @@ from collections.abc import Container
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
-from shared.domain.calendar import add_working_days, opening_of
+from shared.domain.calendar import add_working_days, london_day, opening_of
 from shared.domain.documents import Day, Document, Ref, States, Value
 from shared.domain.ids import attempt_id, contribution_id
 from shared.domain.money import Pence
@@ -70,6 +70,9 @@ BACS_LEAD_WORKING_DAYS: Final = 4
 BACS_NEW_MANDATE_LEAD_WORKING_DAYS: Final = 7
 """The same while the mandate is new: it must be lodged with the bank first."""
 
+NEW_MANDATE: Final = timedelta(days=14)
+"""A mandate counts as new for two weeks: lodging takes 5 working days, longer over Christmas."""
+
 NOTICE_WORKING_DAYS: Final = 8
 """Advance notice is given the day before the earliest submission: amount and date, never others."""
 
@@ -99,6 +102,8 @@ class Attempt(Value):
     settled_pence: Pence = 0
     in_pot_pence: Pence = 0
     clears_at: datetime | None = None
+    taken_back: list[str] = []  # movements that took its money back
+    won_back: list[str] = []  # movements that brought it again
     failure: FailureKind | None = None
     failure_code: str | None = None
     action_url: str | None = None
@@ -126,7 +131,8 @@ class Contribution(Document):
     """groups/{group}/contributions/{contribution}.
 
     `counted_in` is the payout that its money went into, or that was reserved without it: the stamp by which
-    money in and money back choose their row of the ledger. `act_at` is when the scheduler looks next.
+    money in and money back choose their row of the ledger. `pay_now`: its member asked to pay before or after
+    the date. `act_at` is when the scheduler looks next.
     """
 
     id: str
@@ -141,6 +147,7 @@ class Contribution(Document):
     counted_in: str | None = None
     attempts: list[Attempt] = []
     notice: Notice | None = None
+    pay_now: bool = False
     act_at: datetime | None
 
     @property
@@ -200,14 +207,16 @@ def due_contribution(
     )
 
 
-def submission_day(
-    due_date: date, kind: MethodKind, mandate_is_new: bool, holidays: Container[object]
-) -> date:
-    """The day on which a debit must be submitted to be taken on its due date."""
+def lead_working_days(kind: MethodKind, *, mandate_is_new: bool) -> int:
+    """How many working days before the money is taken a debit must be submitted."""
     if kind == "card":
-        return due_date
-    lead = BACS_NEW_MANDATE_LEAD_WORKING_DAYS if mandate_is_new else BACS_LEAD_WORKING_DAYS
-    return add_working_days(due_date, -lead, holidays)
+        return 0
+    return BACS_NEW_MANDATE_LEAD_WORKING_DAYS if mandate_is_new else BACS_LEAD_WORKING_DAYS
+
+
+def is_new(added_at: datetime, today: date) -> bool:
+    """Whether a mandate may still be on its way to the bank."""
+    return today - london_day(added_at) < NEW_MANDATE
 
 
 def retry_at(contribution: Contribution, failure: FailureKind | None, now: datetime) -> datetime | None:

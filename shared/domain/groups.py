@@ -15,6 +15,7 @@ from shared.domain.calendar import (
     nominal_date,
     why_moved,
 )
+from shared.domain.decision import Decision
 from shared.domain.documents import Day, Document, Ref, States, Value
 from shared.domain.errors import (
     AgreementChanged,
@@ -22,7 +23,6 @@ from shared.domain.errors import (
     GroupFull,
     GroupNotOpen,
     NoSuchThing,
-    NotAllowed,
     NotEveryoneAgreed,
     WrongAmount,
     WrongFrequency,
@@ -30,8 +30,10 @@ from shared.domain.errors import (
     WrongSize,
     WrongStartDate,
 )
-from shared.domain.members import ASKING, MEMBERSHIP, SEATED, MembershipState, Role
+from shared.domain.journal import News
+from shared.domain.members import ASKING, MEMBERSHIP, SEATED, GroupRole, Member, MembershipState
 from shared.domain.money import AMOUNTS_PENCE, CURRENCY, Pence, pounds
+from shared.domain.permissions import Role
 
 GroupState = Literal["draft", "recruiting", "locked", "active", "completed", "cancelled", "wound_up"]
 
@@ -122,7 +124,7 @@ class Seat(Value):
 
     uid: str
     state: MembershipState
-    role: Role = "member"
+    role: GroupRole = "member"
     position: int | None = None
     agreed_hash: str | None = None
     agreed_at: datetime | None = None
@@ -181,20 +183,11 @@ def group_ref(group: str) -> Ref[Group]:
 # --- who may ------------------------------------------------------------------------------------------------
 
 
-def require_insider(group: Group, uid: str) -> Seat:
-    """The seat of a person who belongs to the group. Others are not told that it exists."""
+def roles_in(group: Group, uid: str) -> frozenset[Role]:
+    """What a person is in this group, for the permission table. A request to join gives no role yet."""
     seat = group.seat(uid)
-    if seat is None or seat.state not in SEATED:
-        raise NoSuchThing(thing="group")
-    return seat
-
-
-def require_organiser(group: Group, uid: str) -> Seat:
-    """The seat of an organiser or deputy. Members are refused, others are not told that it exists."""
-    seat = require_insider(group, uid)
-    if seat.role == "member":
-        raise NotAllowed()
-    return seat
+    inside = seat is not None and seat.state in SEATED
+    return frozenset({Role.SIGNED_IN} | ({Role(seat.role)} if seat is not None and inside else set()))
 
 
 def require_recruiting(group: Group) -> None:
@@ -308,10 +301,10 @@ def _frequency(terms: Terms) -> Frequency:
 def accept(group: Group, uid: str, hash_read: str, holidays: Container[object], now: datetime) -> Group:
     """The group with one member's acceptance. Raises GroupNotOpen, NoSuchThing, AgreementChanged,
     WrongMembershipState."""
-    seat = require_insider(group, uid)
     require_recruiting(group)
-    if seat.state != "approved":
-        raise WrongMembershipState(needed="approved", state=seat.state)
+    seat = group.seat(uid)
+    if seat is None or seat.state != "approved":
+        raise WrongMembershipState(needed="approved", state=seat.state if seat else "none")
     if hash_read != agreement_hash(agreement_text(group, draft_schedule(group.terms, holidays))):
         raise AgreementChanged()
     return group.with_seat(seat.with_(state="agreed", agreed_hash=hash_read, agreed_at=now))
@@ -350,3 +343,37 @@ def lock(
     for seat in [one for one in locked.seats if one.state in ASKING]:
         locked = locked.with_seat(seat.with_(state="expired"))
     return locked
+
+
+# --- running ------------------------------------------------------------------------------------------------
+
+COMPLETION_RECHECK: Final = timedelta(days=1)
+"""An ended circle with open debts is looked at daily until they are paid."""
+
+
+def activate(group: Group) -> Decision:
+    """A locked group starts: from here on notices are given and debits are submitted."""
+    fact = News(id="group_active", group=group.id, type="group_active")
+    return Decision(facts=[fact], changed=[group.moved("active").with_(act_at=None)])
+
+
+def close(group: Group, cycle: int, now: datetime) -> Group:
+    """The group with a cycle closed: its pot has arrived. With the last one the group wants a look."""
+    schedule = [one.with_(closed=True) if one.number == cycle else one for one in group.schedule]
+    ended = all(one.closed for one in schedule)
+    if schedule == group.schedule:
+        return group
+    return group.with_(schedule=schedule, act_at=now if ended else group.act_at)
+
+
+def complete(group: Group, members: list[Member], now: datetime) -> Decision:
+    """The group completed, if every cycle is closed and nobody owes; else the next look at it."""
+    if not all(cycle.closed for cycle in group.schedule):
+        return Decision(changed=[group.with_(act_at=None)])
+    if any(member.owes_pence() for member in members):
+        return Decision(changed=[group.with_(act_at=now + COMPLETION_RECHECK)])
+    completed = group.moved("completed").with_(act_at=None)
+    for seat in group.seated():
+        completed = completed.with_seat(seat.with_(state="finished"))
+    fact = News(id="group_completed", group=group.id, type="group_completed")
+    return Decision(facts=[fact], changed=[completed, *(member.moved("finished") for member in members)])

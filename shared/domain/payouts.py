@@ -51,11 +51,15 @@ ParkedBecause = Literal["recipient_not_ready", "nothing_collected", "balance_too
 
 
 class Sending(Value):
-    """One try at sending: its id is the idempotency key of transfer and bank payout."""
+    """One try at sending: its id is the idempotency key of transfer and bank payout.
+
+    A try ends only when the processor refuses it. One whose answer was lost goes on with the same key.
+    """
 
     id: str
     number: int
     started_at: datetime
+    refused: bool = False
 
 
 class Counted(Value):
@@ -135,14 +139,17 @@ PARKED_RECHECK: Final = timedelta(days=1)
 
 
 def begin_sending(payout: Payout, now: datetime) -> Payout:
-    """The next try at sending, saved before the processor is called.
-
-    A payout whose process died while it was `submitting` keeps its try and its key: what was sent is found.
-    """
-    if payout.state == "submitting" and payout.sending is not None:
-        return payout.with_(act_at=now + STUCK_AFTER)
+    """The next try at sending, saved before the processor is called; the same try if it never ended."""
+    under_way = payout if payout.state == "submitting" else payout.moved("submitting")
+    under_way = under_way.with_(act_at=now + STUCK_AFTER, parked_because=None)
+    if payout.sending is not None and not payout.sending.refused:
+        return under_way
     number = len(payout.sendings) + 1
     sending = Sending(id=sending_id(payout.id, number), number=number, started_at=now)
-    return payout.moved("submitting").with_(
-        sendings=[*payout.sendings, sending], act_at=now + STUCK_AFTER, parked_because=None
-    )
+    return under_way.with_(sendings=[*payout.sendings, sending])
+
+
+def refuse_sending(payout: Payout) -> Payout:
+    """The payout with its latest try marked as refused: the next one gets a new key."""
+    *earlier, last = payout.sendings
+    return payout.with_(sendings=[*earlier, last.with_(refused=True)])

@@ -169,11 +169,14 @@ def _stamped(contribution: Contribution, payout: Payout) -> Contribution:
     return stamped.moved("short")
 
 
-def can_void(payout: Payout, debtors: Sequence[Member], reservation: Fact) -> bool:
-    """Whether a reservation can still be taken back exactly: unsent, and none of its debts paid since."""
+def can_void(
+    payout: Payout, debtors: Sequence[Member], top_ups: Sequence[Payout], reservation: Fact
+) -> bool:
+    """Whether a reservation can still be taken back exactly: nothing sent, none of its debts paid since."""
     created = set(reservation.payload["debts"])
-    touched = any(debt.parts_paid for member in debtors for debt in member.debts if debt.id in created)
-    return payout.state == "reserved" and not touched
+    paid = any(debt.parts_paid for member in debtors for debt in member.debts if debt.id in created)
+    sent = any(top_up.state != "reserved" for top_up in top_ups)
+    return payout.state == "reserved" and not paid and not sent
 
 
 def void(

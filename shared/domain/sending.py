@@ -9,7 +9,14 @@ from shared.domain import ledger
 from shared.domain.decision import Decision
 from shared.domain.errors import Mismatch
 from shared.domain.journal import News
-from shared.domain.payouts import PARKED_RECHECK, ParkedBecause, Payout, begin_sending
+from shared.domain.payouts import (
+    PARKED_RECHECK,
+    ParkedBecause,
+    Payout,
+    PayoutState,
+    begin_sending,
+    refuse_sending,
+)
 
 BANK_LOOK_UP_AFTER: Final = timedelta(days=5)
 """A bank payout arrives within 3 working days; later than that we ask."""
@@ -31,17 +38,16 @@ def begin(payout: Payout, now: datetime) -> Decision:
     From here on the reservation can no longer be voided. Raises UnknownTransition.
     """
     after = begin_sending(payout, now)
-    if after.sending == payout.sending:
+    if after.sendings == payout.sendings:
         return Decision(answer={"state": after.state}, changed=[after])
-    assert after.sending is not None  # noqa: S101 - begin_sending has just made it
     return Decision(
         answer={"state": after.state},
         facts=[
             News(
-                id=f"payout_submitting:{after.sending.id}",
+                id=f"payout_submitting:{after.sendings[-1].id}",
                 group=payout.group,
                 type="payout_submitting",
-                payload=_names(payout) | {"sending": after.sending.id},
+                payload=_names(payout) | {"sending": after.sendings[-1].id},
             )
         ],
         changed=[after],
@@ -96,13 +102,13 @@ def record_nothing_to_send(payout: Payout, now: datetime) -> Decision:
 
 def record_refused(payout: Payout, because: ParkedBecause, code: str, now: datetime) -> Decision:
     """Record that the processor said no: nothing left. Tried again daily, with a new key each time."""
-    sending = payout.sending
-    after = payout.moved("failed").with_(parked_because=because, act_at=now + PARKED_RECHECK)
+    after = refuse_sending(payout).moved("failed")
+    after = after.with_(parked_because=because, act_at=now + PARKED_RECHECK)
     return Decision(
         answer={"state": "failed", "because": because},
         facts=[
             News(
-                id=f"payout_failed:{sending.id if sending else payout.id}",
+                id=f"payout_failed:{payout.sendings[-1].id}",
                 group=payout.group,
                 type="payout_failed",
                 payload=_names(payout) | {"because": because, "code": code},
@@ -114,21 +120,24 @@ def record_refused(payout: Payout, because: ParkedBecause, code: str, now: datet
 
 def record_unknown(payout: Payout, now: datetime) -> Decision:
     """Record that no answer came. It leaves this state only after a look-up at the processor."""
-    if payout.state == "unknown":
-        return Decision(answer={"state": "unknown"})
-    sending = payout.sending
-    return Decision(
-        answer={"state": "unknown"},
-        facts=[
-            News(
-                id=f"payout_unknown:{sending.id if sending else payout.id}",
-                group=payout.group,
-                type="payout_unknown",
-                payload=_names(payout),
-            )
-        ],
-        changed=[payout.moved("unknown").with_(act_at=now)],
+    if payout.state != "submitting":
+        return Decision(answer={"state": payout.state})
+    fact = News(
+        id=f"payout_unknown:{payout.sendings[-1].id}:{payout.revision}",
+        group=payout.group,
+        type="payout_unknown",
+        payload=_names(payout),
     )
+    return Decision(
+        answer={"state": "unknown"}, facts=[fact], changed=[payout.moved("unknown").with_(act_at=now)]
+    )
+
+
+def record_not_found(payout: Payout, now: datetime) -> Decision:
+    """Record that the look-up found nothing sent. The same try goes on, with the same key."""
+    if payout.state != "unknown":
+        return Decision(answer={"state": payout.state})
+    return Decision(answer={"state": "failed"}, changed=[payout.moved("failed").with_(act_at=now)])
 
 
 def record_on_its_way(payout: Payout, bank_payout: str, now: datetime) -> Decision:
@@ -155,7 +164,7 @@ def record_on_its_way(payout: Payout, bank_payout: str, now: datetime) -> Decisi
 
 def record_received(payout: Payout, bank_payout: str, now: datetime) -> Decision:
     """Record that the bank has it. A bank may still refuse days later: see `record_bank_failed`."""
-    if payout.state == "received" or payout.state == "bank_failed":
+    if payout.state in {"received", "bank_failed"}:
         return Decision(answer={"state": payout.state})
     _check_bank_payout(payout, bank_payout)
     after = payout.moved("received").with_(bank_payout=bank_payout, act_at=None, received_at=now)
@@ -194,7 +203,7 @@ def record_bank_failed(payout: Payout, bank_payout: str, code: str, now: datetim
 
 
 def record_reversed(payout: Payout, movement: str, pence: int, processor: str, now: datetime) -> Decision:
-    """Record that (a part of) the transfer came back to our balance: payable again, for a person to decide."""
+    """Record that (a part of) the transfer came back to our balance: payable, for a person to decide."""
     total = payout.reversed_pence + pence
     if total > payout.amount_pence:
         raise Mismatch(what="reversed amount", theirs=total, ours=payout.amount_pence)

@@ -77,7 +77,8 @@ def win_back(
 
     Raises as `settle`.
     """
-    attempt = _attempt(contribution, attempt_id).moved("won").with_(clears_at=money.clears_at)
+    attempt = _attempt(contribution, attempt_id).moved("won")
+    attempt = attempt.with_(clears_at=money.clears_at, won_back=[*attempt.won_back, money.movement])
     return _money_in("dispute_won", contribution, attempt, money, member, others, now)
 
 
@@ -164,6 +165,7 @@ def take_back(
     A payout that is only reserved is voided before this is asked. Raises UnknownObject, UnknownTransition.
     """
     attempt = _attempt(contribution, attempt_id).moved(to)
+    attempt = attempt.with_(taken_back=[*attempt.taken_back, money.movement])
     from_pot = 0
     if contribution.counted_in is None:
         from_pot = min(money.pence, attempt.in_pot_pence)
@@ -202,7 +204,7 @@ def progress(
     contribution: Contribution,
     attempt_id: str,
     to: Literal["processing", "requires_action", "failed", "cancelled"],
-    reference: str,
+    reference: str | None,
     now: datetime,
     *,
     action_url: str | None = None,
@@ -215,7 +217,7 @@ def progress(
     Raises UnknownObject, Mismatch (another object at the processor for the same attempt).
     """
     attempt = _attempt(contribution, attempt_id)
-    if attempt.reference not in {None, reference}:
+    if reference is not None and attempt.reference not in {None, reference}:
         raise Mismatch(what="collection", theirs=reference, ours=attempt.reference)
     if attempt.state == to or not attempt.is_live or (attempt.state, to) == ("processing", "requires_action"):
         return Decision(answer={"state": contribution.state, "attempt": attempt.state})
@@ -225,7 +227,10 @@ def progress(
     ):
         to = "failed"
     after = attempt.moved(to).with_(
-        reference=reference, action_url=action_url, failure=failure, failure_code=failure_code
+        reference=reference or attempt.reference,
+        action_url=action_url,
+        failure=failure,
+        failure_code=failure_code,
     )
     act_at = look_again_at
     if to in {"failed", "cancelled"} and contribution.counted_in is None:

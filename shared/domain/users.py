@@ -57,7 +57,6 @@ class PaymentMethod(Value):
     mandate: str | None = None
     expires: str | None = None
     added_at: datetime
-    used: bool = False
 
 
 class PaymentMethods(Document):
@@ -91,7 +90,7 @@ class PaymentMethods(Document):
         """With this method added or renewed; the first active one becomes the default."""
         known = self.find(method.reference)
         if known is not None:
-            method = method.with_(added_at=known.added_at, used=known.used)
+            method = method.with_(added_at=known.added_at)
         others = [one for one in self.methods if one.reference != method.reference]
         default = self.default or (method.reference if method.state == "active" else None)
         return self.with_(methods=[*others, method], default=default)

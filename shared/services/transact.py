@@ -54,6 +54,9 @@ RECORD_KEPT: Final = timedelta(hours=48)
 
 FACTS_TOPIC: Final = "facts"
 
+_NEVER_STAMPED: Final = (Balances, Fact)
+"""Balances are no guard (but for two accounts), and a fact is never changed."""
+
 D = TypeVar("D", bound=Document)
 
 
@@ -84,6 +87,12 @@ class Loaded:
         if document is None:
             raise NoSuchThing(thing=ref.kind.__name__.lower())
         return document
+
+    def need(self, *refs: Ref[Any]) -> None:
+        """Ask for several documents at once, so that one more read brings them all. Raises AlsoLoad."""
+        missing = [ref for ref in refs if ref.path not in self._snapshots]
+        if missing:
+            raise AlsoLoad(*missing)
 
     def balances(self, group: str) -> Balances:
         """The group's balances; a group without postings has empty ones."""
@@ -127,7 +136,8 @@ def transact(
     """
     guarded, read_only = list(refs), list(peek)
     record = _Record.of(command)
-    for tries in range(TRIES_MAX):
+    tries = -1
+    while (tries := tries + 1) < TRIES_MAX:
         if tries:
             ctx.chance.pause(ctx.chance.jitter_seconds(min(0.01 * 2**tries, PAUSE_SECONDS_MAX)))
         try:
@@ -140,6 +150,7 @@ def transact(
             decision = decide(loaded)
         except AlsoLoad as more:
             guarded += more.refs
+            tries -= 1  # not a conflict: each round names documents that were not named before
             continue
         except Broken:
             # A torn read can show what never was; what is still there after another look is real.
@@ -212,7 +223,7 @@ def _writes(
         written.add(document.path)
     writes += _balance_writes(loaded, {ref.path for ref in guarded}, facts)
     for ref in guarded:
-        if ref.path in written or ref.kind is Balances:
+        if ref.path in written or ref.kind in _NEVER_STAMPED:
             continue
         snapshot = loaded.snapshot(ref.path)
         if snapshot is None or snapshot.data is None:
@@ -289,3 +300,11 @@ def publish(ctx: Context, facts: Sequence[Fact]) -> None:
             ctx.store.commit([Increment(fact.path, {("published",): 1}) for fact in facts])
     except (PublishFailed, StoreUnavailable, OutcomeUnknown, Stale):
         log.warning("facts wait for the relay: %s", ", ".join(fact.id for fact in facts))
+
+
+def read(ctx: Context, *refs: Ref[Any]) -> Loaded:
+    """Load documents to look at them. Raises TryAgainLater."""
+    try:
+        return Loaded(ctx.store.load(*(ref.path for ref in refs)))
+    except StoreUnavailable as trouble:
+        raise TryAgainLater() from trouble

@@ -1,0 +1,136 @@
+"""Collecting a contribution: what the scheduler's look at it comes to, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from shared.domain.calendar import add_working_days, london_day, opening_of
+from shared.domain.contributions import (
+    LOOK_UP_AFTER,
+    Contribution,
+    Notice,
+    is_new,
+    lead_working_days,
+    next_attempt,
+)
+from shared.domain.decision import Decision
+from shared.domain.journal import News
+from shared.domain.members import Member
+from shared.domain.payouts import PARKED_RECHECK
+from shared.domain.users import PaymentMethod
+
+Step = Literal["rest", "wait", "no_method", "notice", "charge", "resume", "look_up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When a debit is submitted, and when the money is taken."""
+
+    submit_on: date
+    collect_on: date
+
+
+def plan(contribution: Contribution, method: PaymentMethod, today: date, holidays: Container[object]) -> Plan:
+    """The earliest plan that keeps due date and the method's lead; late money is taken as soon as can be."""
+    lead = lead_working_days(method.kind, mandate_is_new=is_new(method.added_at, today))
+    if contribution.pay_now:
+        return Plan(today, add_working_days(today, lead, holidays))
+    submit_on = max(today, add_working_days(contribution.due_date, -lead, holidays))
+    return Plan(submit_on, max(contribution.due_date, add_working_days(submit_on, lead, holidays)))
+
+
+def due_pence(contribution: Contribution, member: Member | None) -> int:
+    """What is to be collected for a contribution now: what the pot lacks, or what is still owed for it."""
+    if contribution.state == "due":
+        return contribution.left_pence
+    if contribution.state == "short" and member is not None:
+        return sum(debt.left_pence for debt in member.debts if debt.contribution == contribution.id)
+    return 0
+
+
+def next_step(
+    contribution: Contribution,
+    member: Member | None,
+    method: PaymentMethod | None,
+    now: datetime,
+    holidays: Container[object],
+) -> tuple[Step, Decision]:
+    """What happens to a contribution now. Decides at most one thing; the caller looks again after it."""
+    live = contribution.live_attempt
+    if live is not None:
+        look_again = contribution.with_(act_at=now + LOOK_UP_AFTER[live.state])
+        step: Step = "resume" if live.state == "submitting" else "look_up"
+        return step, Decision(answer={"attempt": live.id}, changed=[look_again])
+    pence = due_pence(contribution, member)
+    if pence == 0:
+        return "rest", _at_rest(contribution)
+    if method is None:
+        return "no_method", Decision(changed=[contribution.with_(act_at=now + PARKED_RECHECK)])
+    today = london_day(now)
+    when = plan(contribution, method, today, holidays)
+    if not _noticed(contribution, pence, when, method):
+        return "notice", _give_notice(contribution, pence, when, method, now)
+    if when.submit_on > today:
+        return "wait", Decision(changed=[contribution.with_(act_at=opening_of(when.submit_on))])
+    return "charge", _start_attempt(contribution, pence, method, now)
+
+
+def _at_rest(contribution: Contribution) -> Decision:
+    """Nothing is owed any more, though another contribution's money may have paid it."""
+    rested = contribution.with_(act_at=None)
+    if rested.state == "short":
+        rested = rested.moved("covered")
+    return Decision(changed=[] if rested == contribution else [rested])
+
+
+def _noticed(contribution: Contribution, pence: int, when: Plan, method: PaymentMethod) -> bool:
+    """Whether the member was told just this amount, day and kind: another one is never debited."""
+    notice = contribution.notice
+    return notice is not None and (notice.amount_pence, notice.collect_on, notice.method_kind) == (
+        pence,
+        when.collect_on,
+        method.kind,
+    )
+
+
+def _give_notice(
+    contribution: Contribution, pence: int, when: Plan, method: PaymentMethod, now: datetime
+) -> Decision:
+    notice = Notice(amount_pence=pence, collect_on=when.collect_on, method_kind=method.kind, given_at=now)
+    fact = News(
+        id=f"noticed:{contribution.id}:{contribution.revision}",
+        group=contribution.group,
+        type="contribution_noticed",
+        payload={
+            "contribution": contribution.id,
+            "member": contribution.uid,
+            "pence": pence,
+            "collect_on": when.collect_on.isoformat(),
+            "method_kind": method.kind,
+        },
+    )
+    act_at = max(now, opening_of(when.submit_on))
+    return Decision(facts=[fact], changed=[contribution.with_(notice=notice, act_at=act_at)])
+
+
+def _start_attempt(contribution: Contribution, pence: int, method: PaymentMethod, now: datetime) -> Decision:
+    """Save the attempt, with its key, before the processor is asked (STYLE.md, habit 7)."""
+    attempt = next_attempt(contribution, method.reference, method.kind, pence, now)
+    fact = News(
+        id=f"attempt_submitting:{attempt.id}",
+        group=contribution.group,
+        type="attempt_submitting",
+        payload={
+            "contribution": contribution.id,
+            "cycle": contribution.cycle,
+            "member": contribution.uid,
+            "attempt": attempt.id,
+            "pence": pence,
+            "method_kind": method.kind,
+        },
+    )
+    after = contribution.with_attempt(attempt).with_(act_at=now + LOOK_UP_AFTER["submitting"], pay_now=False)
+    return Decision(answer={"attempt": attempt.id}, facts=[fact], changed=[after])

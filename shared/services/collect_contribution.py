@@ -1,0 +1,138 @@
+"""Collect one contribution: notice, attempt, the processor's answer; resumable at every step."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from shared.domain.collection import Step, next_step
+from shared.domain.contributions import Attempt, Contribution, contribution_ref
+from shared.domain.decision import Decision
+from shared.domain.errors import ProcessorUnavailable
+from shared.domain.members import member_ref
+from shared.domain.settlement import progress
+from shared.domain.users import User, payment_methods_ref, user_ref
+from shared.ports import (
+    Collection,
+    CollectionRequest,
+    PaymentOutcomeUnknown,
+    PaymentRefused,
+    PaymentsUnavailable,
+)
+from shared.services.context import Command, Context
+from shared.services.settle_contribution import record_collection
+from shared.services.transact import Loaded, read, transact
+
+STEPS_MAX: Final = 4
+"""Notice, attempt, and one look more than a card's collection needs in one go."""
+
+
+def collect_contribution(ctx: Context, command: Command, group: str, contribution: str) -> dict[str, Any]:
+    """Take a contribution as far as it can go now. Safe to call at any time, any number of times.
+
+    Raises ProcessorUnavailable where the processor did not answer: the task is tried again, with the same
+    key. No call to the processor stands between a load and its commit.
+    """
+    answer: dict[str, Any] = {"step": "rest"}
+    for _ in range(STEPS_MAX):
+        step, answer = _decide_step(ctx, command, group, contribution)
+        if step == "notice":
+            continue
+        if step in {"charge", "resume"}:
+            return _charge(ctx, command, group, contribution, answer["attempt"], resumed=step == "resume")
+        if step == "look_up":
+            return _look_up(ctx, command, group, contribution, answer["attempt"])
+        break
+    return answer
+
+
+def _decide_step(
+    ctx: Context, command: Command, group: str, contribution: str
+) -> tuple[Step, dict[str, Any]]:
+    ref = contribution_ref(group, contribution)
+    taken: Step = "rest"
+
+    def decide(loaded: Loaded) -> Decision:
+        nonlocal taken
+        found = loaded.get(ref)
+        methods = loaded.find(payment_methods_ref(found.uid))
+        member = loaded.get(member_ref(group, found.uid)) if found.state == "short" else None
+        method = methods.usable() if methods else None
+        taken, decision = next_step(found, member, method, ctx.clock.now(), ctx.holidays)
+        return Decision(
+            answer={"step": taken, **decision.answer}, facts=decision.facts, changed=decision.changed
+        )
+
+    # Method and mandate are the processor's to judge, at the charge itself: read, not guarded.
+    uid = read(ctx, ref).get(ref).uid
+    answer = transact(ctx, command, [ref], decide, peek=[payment_methods_ref(uid)])
+    return taken, answer
+
+
+def _charge(
+    ctx: Context, command: Command, group: str, contribution: str, attempt_id: str, *, resumed: bool
+) -> dict[str, Any]:
+    ref = contribution_ref(group, contribution)
+    loaded = read(ctx, ref)
+    found = loaded.get(ref)
+    attempt = found.attempt(attempt_id)
+    assert attempt is not None  # noqa: S101 - it was committed before we came here
+    payer_loaded = read(ctx, user_ref(found.uid))
+    payer: User = payer_loaded.get(user_ref(found.uid))
+    request = _request(found, attempt, payer)
+    try:
+        # A key may be forgotten after a day: what was made is looked up before it is asked for again.
+        collection = ctx.gateway.find_collection(request) if resumed else None
+        collection = collection or ctx.gateway.collect(request)
+    except PaymentRefused as refused:
+        return _record_refused(ctx, command, found, attempt, refused)
+    except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
+        raise ProcessorUnavailable() from silence
+    return record_collection(ctx, command, collection)
+
+
+def _request(contribution: Contribution, attempt: Attempt, payer: User) -> CollectionRequest:
+    return CollectionRequest(
+        attempt=attempt.id,
+        group=contribution.group,
+        contribution=contribution.id,
+        cycle=contribution.cycle,
+        payer=payer.payer or "",
+        method=attempt.method,
+        method_kind=attempt.method_kind,
+        amount_pence=attempt.amount_pence,
+    )
+
+
+def _record_refused(
+    ctx: Context, command: Command, contribution: Contribution, attempt: Attempt, refused: PaymentRefused
+) -> dict[str, Any]:
+    """The processor made nothing: the method is not what it was, and its holder is asked for another."""
+    ref = contribution_ref(contribution.group, contribution.id)
+
+    def decide(loaded: Loaded) -> Decision:
+        return progress(
+            loaded.get(ref),
+            attempt.id,
+            "failed",
+            None,
+            ctx.clock.now(),
+            failure="method_invalid",
+            failure_code=refused.code,
+        )
+
+    return transact(ctx, command, [ref], decide)
+
+
+def _look_up(
+    ctx: Context, command: Command, group: str, contribution: str, attempt_id: str
+) -> dict[str, Any]:
+    """Ask the processor what became of an attempt that has been under way for long."""
+    found = read(ctx, contribution_ref(group, contribution)).get(contribution_ref(group, contribution))
+    attempt = found.attempt(attempt_id)
+    if attempt is None or attempt.reference is None:
+        return {"step": "look_up", "state": found.state}
+    try:
+        collection: Collection = ctx.gateway.collection(attempt.reference)
+    except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
+        raise ProcessorUnavailable() from silence
+    return record_collection(ctx, command, collection)

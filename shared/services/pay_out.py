@@ -1,0 +1,127 @@
+"""The tick that pays out: reserves each pot that is ready, and queues what is to be sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.domain.contributions import contribution_ref
+from shared.domain.decision import Decision
+from shared.domain.documents import Document
+from shared.domain.errors import Broken, NoSuchThing, TryAgainLater
+from shared.domain.groups import group_ref
+from shared.domain.ids import contribution_id
+from shared.domain.journal import News
+from shared.domain.ledger import balances_ref
+from shared.domain.members import member_ref
+from shared.domain.payouts import Payout, payout_ref
+from shared.domain.reservation import Readiness, readiness, reserve
+from shared.domain.users import user_ref
+from shared.ports import Snapshot
+from shared.services.collect_contributions import due, queue
+from shared.services.context import Command, Context
+from shared.services.quarantine import park
+from shared.services.transact import Loaded, read, transact
+
+
+def pay_due(ctx: Context, command: Command) -> dict[str, Any]:
+    """Look at every payout whose time has come. A doubled, skipped or late tick changes nothing."""
+    reserved = queued = parked = 0
+    for found in due(ctx, "payouts"):
+        payout = _as_payout(found)
+        if payout.state not in {"scheduled", "parked"}:
+            queued += queue(ctx, "payout", found)
+            continue
+        try:
+            state = reserve_payout(ctx, command, payout)["state"]
+        except TryAgainLater:
+            continue  # the next tick finds it again
+        except Broken as broken:
+            park(ctx, f"payout:{payout.id}", "payout", broken, {"group": payout.group, "id": payout.id})
+            parked += 1
+            continue
+        if state == "reserved":
+            reserved += 1
+            queued += queue(ctx, "payout", _again(ctx, payout))
+    return {"reserved": reserved, "queued": queued, "quarantined": parked}
+
+
+def _again(ctx: Context, payout: Payout) -> Snapshot:
+    (snapshot,) = ctx.store.load(payout.path)
+    return snapshot
+
+
+def _as_payout(found: Snapshot) -> Payout:
+    assert found.data is not None  # noqa: S101 - a query finds only documents that are there
+    return Payout.model_validate(dict(found.data))
+
+
+def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, Any]:
+    """Reserve one turn's pot if it is ready; else say when to look again, or park it with its reason.
+
+    Terms and roster are frozen at lock, so the group is read without being changed. Whether the recipient's
+    account can take money is the processor's to judge, at the transfer itself: here it only saves a try.
+    """
+    gid = payout.group
+    group = read(ctx, group_ref(gid)).get(group_ref(gid))
+    ref = payout_ref(gid, payout.id)
+    contributions = [
+        contribution_ref(gid, contribution_id(gid, payout.cycle, seat.uid)) for seat in group.seated()
+    ]
+    recipient = member_ref(gid, payout.recipient)
+
+    def decide(loaded: Loaded) -> Decision:
+        found = loaded.get(ref)
+        if found.state not in {"scheduled", "parked"}:
+            return Decision(answer={"state": found.state})
+        cycle = [loaded.get(one) for one in contributions]
+        ready = _recipient_ready(loaded, payout.recipient)
+        judged = readiness(found, group.terms, cycle, ready, ctx.clock.now())
+        if judged.verdict != "ready":
+            return _not_yet(found, judged)
+        short = [one for one in cycle if one.left_pence and one.uid != payout.recipient]
+        loaded.need(*(member_ref(gid, one.uid) for one in short))
+        if short and group.terms.default_policy == "reserve":
+            loaded.need(balances_ref(gid))
+        scheduled = found if found.state == "scheduled" else found.moved("scheduled")
+        return reserve(
+            scheduled,
+            group.terms,
+            ctx.gateway.name,
+            cycle,
+            loaded.get(recipient),
+            lambda uid: loaded.get(member_ref(gid, uid)),
+            lambda: loaded.balances(gid),
+            ctx.clock.now(),
+        )
+
+    return transact(ctx, command, [ref, *contributions, recipient], decide, peek=[user_ref(payout.recipient)])
+
+
+def _recipient_ready(loaded: Loaded, uid: str) -> bool:
+    try:
+        return loaded.get(user_ref(uid)).can_receive
+    except NoSuchThing:
+        return False
+
+
+def _not_yet(payout: Payout, judged: Readiness) -> Decision:
+    """Not ready: look again later. Parking is a fact, told once; waiting for a date is none."""
+    changed: list[Document]
+    facts: list[News] = []
+    if judged.verdict == "wait":
+        waiting = payout if payout.state == "scheduled" else payout.moved("scheduled")
+        changed = [waiting.with_(act_at=judged.look_at, parked_because=None)]
+    else:
+        if payout.state == "scheduled":
+            facts = [
+                News(
+                    id=f"payout_parked:{payout.id}:{payout.revision}",
+                    group=payout.group,
+                    type="payout_parked",
+                    payload={"payout": payout.id, "recipient": payout.recipient, "because": judged.because},
+                )
+            ]
+            payout = payout.moved("parked")
+        changed = [payout.with_(act_at=judged.look_at, parked_because=judged.because)]
+    answer = {"state": changed[0].data()["state"], "because": judged.because}
+    return Decision(answer=answer, facts=facts, changed=changed)

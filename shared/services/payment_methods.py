@@ -1,0 +1,152 @@
+"""Payment methods: cards and Bacs mandates, set up at the processor and known here by reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.domain.contributions import MethodKind
+from shared.domain.decision import Decision
+from shared.domain.errors import NoSuchThing, PaymentMethodNotReady, UnknownPaymentMethod
+from shared.domain.users import PaymentMethod, PaymentMethods, User, payment_methods_ref, user_ref
+from shared.ports import Method, MethodSetup, Query
+from shared.services import views
+from shared.services.context import Command, Context
+from shared.services.processor import asking
+from shared.services.transact import Loaded, read, transact
+
+SETUPS_KEPT = 20
+"""Set-ups remembered per person: who opens more of them at once is not setting up a card."""
+
+
+def start_setup(
+    ctx: Context, command: Command, email: str | None, kind: MethodKind, return_url: str
+) -> dict[str, Any]:
+    """Begin a set-up that the person finishes at the processor. Raises NoSuchThing before the sign-up."""
+    payer = _payer(ctx, command, email)
+    with asking("payment method"):
+        setup = ctx.gateway.start_method_setup(command.actor, payer, kind, return_url)
+    answer = {"setup": setup.reference, "client_secret": setup.client_secret, "url": setup.url}
+
+    def decide(loaded: Loaded) -> Decision:
+        methods = loaded.get(payment_methods_ref(command.actor))
+        kept = [*methods.setups, setup.reference][-SETUPS_KEPT:]
+        return Decision(answer=answer, changed=[methods.with_(setups=kept)])
+
+    return transact(ctx, command, [payment_methods_ref(command.actor)], decide)
+
+
+def attach(ctx: Context, command: Command, email: str | None, method: str) -> dict[str, Any]:
+    """Set up a method that the client tokenised with the processor. Raises NoSuchThing, ProcessorRefused."""
+    payer = _payer(ctx, command, email)
+    with asking("payment method"):
+        setup = ctx.gateway.attach_method(command.actor, payer, method, command.id)
+    if setup.method is None:
+        raise PaymentMethodNotReady()
+    return record_method(ctx, command, command.actor, setup.method)
+
+
+def finish_setup(ctx: Context, command: Command, setup: str) -> dict[str, Any]:
+    """Take up a method whose set-up the person has finished.
+
+    Raises NoSuchThing for a set-up that is not theirs, PaymentMethodNotReady while it is open.
+    """
+    methods = read(ctx, payment_methods_ref(command.actor)).get(payment_methods_ref(command.actor))
+    if setup not in methods.setups:
+        raise NoSuchThing(thing="set-up")
+    with asking("payment method"):
+        done = ctx.gateway.method_setup(setup)
+    if done.method is None:
+        raise PaymentMethodNotReady()
+    return record_method(ctx, command, command.actor, done.method)
+
+
+def record_setup(ctx: Context, command: Command, setup: MethodSetup) -> dict[str, Any]:
+    """Take up what the processor says of a set-up of ours."""
+    uid = setup.labels.get("uid")
+    if uid is None or setup.method is None:
+        return {}
+    return record_method(ctx, command, uid, setup.method)
+
+
+def record_method(ctx: Context, command: Command, uid: str, method: Method) -> dict[str, Any]:
+    """Keep what the processor says of a person's method; what is known already changes nothing."""
+
+    def decide(loaded: Loaded) -> Decision:
+        methods = loaded.get(payment_methods_ref(uid))
+        renewed = methods.with_method(_known_as(method, ctx))
+        answer = views.payment_method(renewed.get(method.reference), renewed.default)
+        return Decision(answer=answer, changed=[renewed] if _news(methods, renewed, method) else [])
+
+    return transact(ctx, command, [payment_methods_ref(uid)], decide)
+
+
+def record_known_method(ctx: Context, command: Command, method: Method) -> dict[str, Any]:
+    """Take up what the processor says of a method, whoever holds it. Of a payer that is not ours: nothing."""
+    if method.payer is None:
+        return {}
+    found = ctx.store.query(Query("users", where=[("payer", "==", method.payer)], limit=1)).documents
+    if not found:
+        return {}
+    return record_method(ctx, command, found[0].path.partition("/")[2], method)
+
+
+def list_methods(ctx: Context, uid: str) -> dict[str, Any]:
+    """The person's payment methods, newest last."""
+    methods = read(ctx, payment_methods_ref(uid)).find(payment_methods_ref(uid))
+    if methods is None:
+        return {"items": []}
+    return {"items": [views.payment_method(one, methods.default) for one in methods.methods]}
+
+
+def make_default(ctx: Context, command: Command, method: str) -> dict[str, Any]:
+    """Take this method from now on. Raises UnknownPaymentMethod, PaymentMethodNotReady."""
+
+    def decide(loaded: Loaded) -> Decision:
+        methods = loaded.find(payment_methods_ref(command.actor))
+        if methods is None:
+            raise UnknownPaymentMethod()
+        chosen = methods.get(method)
+        if chosen.state != "active":
+            raise PaymentMethodNotReady()
+        return Decision(
+            answer=views.payment_method(chosen, chosen.reference),
+            changed=[methods.with_(default=chosen.reference)],
+        )
+
+    return transact(ctx, command, [payment_methods_ref(command.actor)], decide)
+
+
+def _payer(ctx: Context, command: Command, email: str | None) -> str:
+    """The person's account with the processor as a payer, opened at its first need."""
+    ref = user_ref(command.actor)
+    user = read(ctx, ref).get(ref)
+    if user.payer is not None:
+        return user.payer
+    with asking("payment method"):
+        payer = ctx.gateway.open_payer(command.actor, email)
+
+    def decide(loaded: Loaded) -> Decision:
+        known: User = loaded.get(ref)
+        if known.payer is not None:
+            return Decision(answer={"payer": known.payer})
+        return Decision(answer={"payer": payer}, changed=[known.with_(payer=payer)])
+
+    keyless = Command(actor=command.actor, id=command.id)
+    found: str = transact(ctx, keyless, [ref], decide)["payer"]
+    return found
+
+
+def _known_as(method: Method, ctx: Context) -> PaymentMethod:
+    return PaymentMethod(
+        reference=method.reference,
+        kind=method.kind,
+        state=method.state,
+        hint=method.hint,
+        mandate=method.mandate,
+        expires=method.expires,
+        added_at=ctx.clock.now(),
+    )
+
+
+def _news(before: PaymentMethods, after: PaymentMethods, method: Method) -> bool:
+    return before.find(method.reference) != after.find(method.reference) or before.default != after.default

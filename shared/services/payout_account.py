@@ -1,0 +1,81 @@
+"""The payout account: where pots are sent. Opened at the processor, which also asks who the person is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from shared.domain.decision import Decision
+from shared.domain.errors import NoSuchThing
+from shared.domain.users import PayoutAccount, User, user_ref
+from shared.ports import Recipient
+from shared.services import views
+from shared.services.context import Command, Context
+from shared.services.processor import asking
+from shared.services.transact import Loaded, read, transact
+
+
+def open_payout_account(
+    ctx: Context, command: Command, email: str | None, return_url: str, refresh_url: str
+) -> dict[str, Any]:
+    """Open the account at the processor, or find it, and say where the person goes on.
+
+    The processor is asked first, keyed by the person: asked twice it gives the same account.
+    Raises NoSuchThing before the sign-up.
+    """
+    known = read(ctx, user_ref(command.actor)).get(user_ref(command.actor))
+    with asking("payout account"):
+        if known.payout_account is None:
+            recipient = ctx.gateway.open_recipient(command.actor, email)
+        else:
+            recipient = ctx.gateway.recipient(known.payout_account.reference)
+        url = ctx.gateway.onboarding_url(recipient.reference, return_url, refresh_url)
+
+    def decide(loaded: Loaded) -> Decision:
+        user = loaded.get(user_ref(command.actor))
+        answer = {"account": recipient.reference, "url": url, "can_receive": recipient.can_receive}
+        return _renewed(user, recipient, ctx.clock.now(), answer)
+
+    return transact(ctx, command, [user_ref(command.actor)], decide)
+
+
+def refresh_payout_account(ctx: Context, command: Command) -> dict[str, Any]:
+    """Ask the processor how the account stands, and keep what it says. Raises NoSuchThing without one."""
+    user = read(ctx, user_ref(command.actor)).get(user_ref(command.actor))
+    if user.payout_account is None:
+        raise NoSuchThing(thing="payout account")
+    with asking("payout account"):
+        recipient = ctx.gateway.recipient(user.payout_account.reference)
+    return record_recipient(ctx, command, command.actor, recipient)
+
+
+def record_recipient(ctx: Context, command: Command, uid: str, recipient: Recipient) -> dict[str, Any]:
+    """Keep what the processor says of a person's account; what is known already changes nothing."""
+
+    def decide(loaded: Loaded) -> Decision:
+        user = loaded.get(user_ref(uid))
+        account = _account(user, recipient, ctx.clock.now())
+        return _renewed(user, recipient, ctx.clock.now(), views.payout_account(account))
+
+    return transact(ctx, command, [user_ref(uid)], decide)
+
+
+def _renewed(user: User, recipient: Recipient, now: datetime, answer: dict[str, Any]) -> Decision:
+    account = _account(user, recipient, now)
+    if account == user.payout_account:
+        return Decision(answer=answer)
+    return Decision(answer=answer, changed=[user.with_(payout_account=account)])
+
+
+def _account(user: User, recipient: Recipient, now: datetime) -> PayoutAccount:
+    known = user.payout_account
+    bank_changed = known is not None and known.bank is not None and known.bank != recipient.bank
+    return PayoutAccount(
+        reference=recipient.reference,
+        can_receive=recipient.can_receive,
+        details_submitted=recipient.details_submitted,
+        needs=sorted(recipient.needs),
+        disabled_reason=recipient.disabled_reason,
+        bank=recipient.bank,
+        bank_changed_at=now if bank_changed else known.bank_changed_at if known else None,
+    )

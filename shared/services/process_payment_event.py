@@ -1,0 +1,109 @@
+"""Process one event of the processor: fetch what it is about anew, decide, commit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.domain.errors import Broken, NoSuchThing, ProcessorUnavailable, UnknownObject
+from shared.ports import (
+    BankPayout,
+    Collection,
+    Dispute,
+    Method,
+    MethodSetup,
+    NothingNew,
+    PaymentOutcomeUnknown,
+    PaymentsUnavailable,
+    ProcessorNews,
+    Recipient,
+    Refund,
+    ThinEvent,
+    Transfer,
+)
+from shared.services.context import Command, Context
+from shared.services.quarantine import park
+
+
+def process(ctx: Context, event: ThinEvent) -> dict[str, Any]:
+    """Take up one event. Twice, late and out of order it changes things once.
+
+    What is genuine but unknown, or does not match ours, is parked with its reason, never booked. Raises
+    ProcessorUnavailable or TryAgainLater: the message comes again.
+    """
+    command = Command(actor="system:processor", id=event.id)
+    try:
+        news = ctx.gateway.read(event)
+    except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
+        raise ProcessorUnavailable() from silence
+    try:
+        if event.live != ctx.gateway.live:
+            raise UnknownObject(thing="event with another livemode", reference=event.id)
+        return _take_up(ctx, command, news, event)
+    except (Broken, NoSuchThing) as broken:
+        where = park(ctx, event.id, "event", _as_broken(broken, event), _thin(event))
+        return {"quarantined": where}
+
+
+def _take_up(ctx: Context, command: Command, news: ProcessorNews, event: ThinEvent) -> dict[str, Any]:
+    """Each kind of news goes to the one use case that records it, imported when it is needed."""
+    match news:
+        case Collection():
+            from shared.services.settle_contribution import record_collection
+
+            return record_collection(ctx, command, news)
+        case Transfer():
+            from shared.services.send_payout import record_transfer
+
+            return record_transfer(ctx, command, news)
+        case BankPayout():
+            from shared.services.send_payout import record_bank_payout
+
+            return record_bank_payout(ctx, command, news)
+        case Dispute():
+            from shared.services.take_back_contribution import record_dispute
+
+            return record_dispute(ctx, command, news)
+        case Refund():
+            from shared.services.take_back_contribution import record_refund
+
+            return record_refund(ctx, command, news)
+        case Recipient():
+            from shared.services.payout_account import record_recipient
+
+            return record_recipient(ctx, command, _uid(news.labels, news.reference), news)
+        case MethodSetup():
+            from shared.services.payment_methods import record_setup
+
+            return record_setup(ctx, command, news)
+        case Method():
+            from shared.services.payment_methods import record_known_method
+
+            return record_known_method(ctx, command, news)
+        case NothingNew():
+            return {}
+        case _:
+            return {"quarantined": park(ctx, event.id, "event", news.reason, _thin(event))}
+
+
+def _uid(labels: Any, reference: str) -> str:
+    uid = labels.get("uid")
+    if not uid:
+        raise UnknownObject(thing="account", reference=reference)
+    return str(uid)
+
+
+def _as_broken(reason: Broken | NoSuchThing, event: ThinEvent) -> Broken:
+    return (
+        reason if isinstance(reason, Broken) else UnknownObject(thing=event.type, reference=event.object_id)
+    )
+
+
+def _thin(event: ThinEvent) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "type": event.type,
+        "account": event.account,
+        "object_id": event.object_id,
+        "live": event.live,
+        "created_at": event.created_at,
+    }

@@ -1,0 +1,219 @@
+"""Send one payout: our balance → the person's account at the processor → their bank; resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from shared.domain import sending
+from shared.domain.decision import Decision
+from shared.domain.errors import Mismatch, ProcessorUnavailable, UnknownObject
+from shared.domain.money import CURRENCY
+from shared.domain.payouts import ParkedBecause, Payout, payout_ref
+from shared.domain.users import user_ref
+from shared.ports import (
+    BankPayout,
+    InsufficientBalance,
+    PaymentOutcomeUnknown,
+    PaymentRefused,
+    PaymentsUnavailable,
+    RecipientNotReady,
+    Transfer,
+    TransferRequest,
+)
+from shared.services.close_cycle import close_cycle
+from shared.services.context import Command, Context
+from shared.services.transact import Loaded, read, transact
+
+BANK_RETRY: Final = timedelta(hours=1)
+"""A transfer reaches the person's account at once, but may take minutes to be spendable there."""
+
+
+def send_payout(ctx: Context, command: Command, group: str, payout: str) -> dict[str, Any]:
+    """Take a payout as far as it can go now. Safe to call at any time, any number of times.
+
+    Raises ProcessorUnavailable where no answer came: the payout is `unknown` until a look-up.
+    """
+    found = _read(ctx, group, payout)
+    if found.state == "unknown":
+        found = _look_up_transfer(ctx, command, found)
+    if found.state in {"reserved", "failed", "submitting"}:
+        found = _transfer(ctx, command, found)
+    if found.state in {"sent", "bank_failed"}:
+        found = _to_bank(ctx, command, found)
+    return {"payout": found.id, "state": found.state}
+
+
+def record_transfer(ctx: Context, command: Command, transfer: Transfer) -> dict[str, Any]:
+    """Record a transfer of ours, whoever brings it. Raises UnknownObject or Mismatch."""
+    group, payout = _labels(ctx, transfer)
+    if transfer.movement is None:
+        raise ProcessorUnavailable()
+    movement = transfer.movement
+    return _record(
+        ctx,
+        command,
+        group,
+        payout,
+        lambda found: sending.record_sent(
+            found,
+            transfer.reference,
+            movement.reference,
+            transfer.amount_pence,
+            ctx.gateway.name,
+            ctx.clock.now(),
+        ),
+    )
+
+
+def record_bank_payout(ctx: Context, command: Command, bank: BankPayout) -> dict[str, Any]:
+    """Record what became of a bank payout of ours. Raises UnknownObject or Mismatch."""
+    group, payout = _labels(ctx, bank)
+    now = ctx.clock.now()
+
+    def decide(found: Payout) -> Decision:
+        if bank.amount_pence != found.amount_pence:
+            raise Mismatch(what="amount", theirs=bank.amount_pence, ours=found.amount_pence)
+        if bank.state == "received":
+            return sending.record_received(found, bank.reference, now)
+        if bank.state == "on_its_way":
+            return sending.record_on_its_way(found, bank.reference, now)
+        return sending.record_bank_failed(found, bank.reference, bank.failure_code or bank.state, now)
+
+    answer = _record(ctx, command, group, payout, decide)
+    if answer["state"] == "received":
+        close_cycle(ctx, command, _read(ctx, group, payout))
+    return answer
+
+
+def _labels(ctx: Context, thing: Transfer | BankPayout) -> tuple[str, str]:
+    group, payout = thing.labels.get("group"), thing.labels.get("payout")
+    if not group or not payout:
+        raise UnknownObject(thing=type(thing).__name__.lower(), reference=thing.reference)
+    if thing.currency != CURRENCY:
+        raise Mismatch(what="currency", theirs=thing.currency, ours=CURRENCY)
+    if thing.live != ctx.gateway.live:
+        raise Mismatch(what="livemode", theirs=thing.live, ours=ctx.gateway.live)
+    return group, payout
+
+
+def _read(ctx: Context, group: str, payout: str) -> Payout:
+    return read(ctx, payout_ref(group, payout)).get(payout_ref(group, payout))
+
+
+def _record(
+    ctx: Context, command: Command, group: str, payout: str, decide: Callable[[Payout], Decision]
+) -> dict[str, Any]:
+    ref = payout_ref(group, payout)
+
+    def on_the_payout(loaded: Loaded) -> Decision:
+        return decide(loaded.get(ref))
+
+    return transact(ctx, command, [ref], on_the_payout)
+
+
+def _request(ctx: Context, payout: Payout, attempt: str) -> TransferRequest:
+    user = read(ctx, user_ref(payout.recipient)).get(user_ref(payout.recipient))
+    return TransferRequest(
+        attempt=attempt,
+        group=payout.group,
+        payout=payout.id,
+        cycle=payout.cycle,
+        recipient=user.payout_account.reference if user.payout_account else "",
+        amount_pence=payout.amount_pence,
+    )
+
+
+def _transfer(ctx: Context, command: Command, found: Payout) -> Payout:
+    now = ctx.clock.now()
+    if found.amount_pence == 0:
+        _record(ctx, command, found.group, found.id, lambda one: _nothing_to_send(one, ctx))
+        done = _read(ctx, found.group, found.id)
+        close_cycle(ctx, command, done)
+        return done
+    resumed = bool(found.sendings)
+    _record(ctx, command, found.group, found.id, lambda one: _begin(one, ctx))
+    begun = _read(ctx, found.group, found.id)
+    if begun.state != "submitting":
+        return begun
+    request = _request(ctx, begun, begun.sendings[-1].id)
+    try:
+        # A key may be forgotten after a day: what was sent is looked up before it is asked for again.
+        transfer = ctx.gateway.find_transfer(request) if resumed else None
+        transfer = transfer or ctx.gateway.send(request)
+    except PaymentRefused as refused:
+        because, code = _because(refused), refused.code
+        _record(ctx, command, found.group, found.id, lambda one: _refused(one, because, code, now))
+        return _read(ctx, found.group, found.id)
+    except PaymentOutcomeUnknown as silence:
+        _record(ctx, command, found.group, found.id, lambda one: sending.record_unknown(one, now))
+        raise ProcessorUnavailable() from silence
+    except PaymentsUnavailable as busy:
+        raise ProcessorUnavailable() from busy
+    record_transfer(ctx, command, transfer)
+    return _read(ctx, found.group, found.id)
+
+
+def _begin(payout: Payout, ctx: Context) -> Decision:
+    if payout.state not in {"reserved", "failed", "submitting"}:
+        return Decision()
+    return sending.begin(payout, ctx.clock.now())
+
+
+def _nothing_to_send(payout: Payout, ctx: Context) -> Decision:
+    if payout.state != "reserved":
+        return Decision()
+    return sending.record_nothing_to_send(payout, ctx.clock.now())
+
+
+def _refused(payout: Payout, because: ParkedBecause, code: str, now: datetime) -> Decision:
+    if payout.state != "submitting":
+        return Decision()
+    return sending.record_refused(payout, because, code, now)
+
+
+def _because(refused: PaymentRefused) -> ParkedBecause:
+    if isinstance(refused, InsufficientBalance):
+        return "balance_too_low"
+    if isinstance(refused, RecipientNotReady):
+        return "recipient_not_ready"
+    return "refused"
+
+
+def _look_up_transfer(ctx: Context, command: Command, found: Payout) -> Payout:
+    try:
+        transfer = ctx.gateway.find_transfer(_request(ctx, found, found.sendings[-1].id))
+    except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
+        raise ProcessorUnavailable() from silence
+    if transfer is not None:
+        record_transfer(ctx, command, transfer)
+    else:
+        now = ctx.clock.now()
+        _record(ctx, command, found.group, found.id, lambda one: sending.record_not_found(one, now))
+    return _read(ctx, found.group, found.id)
+
+
+def _to_bank(ctx: Context, command: Command, found: Payout) -> Payout:
+    """Send on to the bank what the transfer brought, or ask what became of it."""
+    try:
+        if found.state == "sent" and found.bank_payout is not None:
+            bank = ctx.gateway.bank_payout(_request(ctx, found, "").recipient, found.bank_payout)
+        else:
+            tries = found.bank_tries + 1
+            request = _request(ctx, found, f"{found.sendings[-1].id}_{tries}")
+            bank = ctx.gateway.find_bank_payout(request) or ctx.gateway.pay_to_bank(request)
+    except PaymentRefused:
+        later = ctx.clock.now() + BANK_RETRY
+        _record(
+            ctx,
+            command,
+            found.group,
+            found.id,
+            lambda one: Decision(changed=[one.with_(act_at=later)]),
+        )
+        return _read(ctx, found.group, found.id)
+    except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
+        raise ProcessorUnavailable() from silence
+    record_bank_payout(ctx, command, bank)
+    return _read(ctx, found.group, found.id)

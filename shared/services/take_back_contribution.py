@@ -1,0 +1,162 @@
+"""Money that goes back: refunds, and disputes before, during and after the payout of their pot."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from shared.domain.contributions import Contribution, contribution_ref
+from shared.domain.decision import Decision
+from shared.domain.documents import Ref
+from shared.domain.errors import UnknownObject
+from shared.domain.groups import group_ref
+from shared.domain.ids import contribution_id
+from shared.domain.journal import fact_ref
+from shared.domain.members import member_ref
+from shared.domain.payouts import Payout, payout_ref
+from shared.domain.reservation import can_void, void
+from shared.domain.settlement import Money, lose, take_back, win_back
+from shared.ports import Dispute, Refund
+from shared.services.context import Command, Context
+from shared.services.settle_contribution import as_money, check_ours
+from shared.services.transact import Loaded, transact
+
+
+def record_dispute(ctx: Context, command: Command, dispute: Dispute) -> dict[str, Any]:
+    """Record each movement that a dispute caused, and how it ended. Raises UnknownObject or Mismatch."""
+    labels = check_ours(ctx, dispute.labels, dispute)
+    answer: dict[str, Any] = {}
+    for movement in dispute.movements:
+        money = as_money(ctx, dispute.collection, movement, abs(movement.amount_pence))
+        if movement.amount_pence < 0:
+            answer = _take_back(ctx, command, labels, "disputed", money)
+        else:
+            answer = _win_back(ctx, command, labels, money)
+    if dispute.state == "lost":
+        answer = _lose(ctx, command, labels)
+    return answer
+
+
+def record_refund(ctx: Context, command: Command, refund: Refund) -> dict[str, Any]:
+    """Record that money was given back to a payer. Raises UnknownObject or Mismatch."""
+    labels = check_ours(ctx, refund.labels, refund)
+    if refund.movement is None:
+        return {"state": refund.state}
+    money = as_money(ctx, refund.collection, refund.movement, abs(refund.movement.amount_pence))
+    return _take_back(ctx, command, labels, "refunded", money)
+
+
+def _take_back(
+    ctx: Context,
+    command: Command,
+    labels: dict[str, str],
+    to: Literal["refunded", "disputed"],
+    money: Money,
+) -> dict[str, Any]:
+    gid = labels["group"]
+    ref = contribution_ref(gid, labels["contribution"])
+
+    def decide(loaded: Loaded) -> Decision:
+        found = _known(loaded, ref, labels)
+        attempt = found.attempt(labels["attempt"])
+        if attempt is not None and money.movement in attempt.taken_back:
+            return Decision(answer={"state": found.state})
+        freed = _void_first(ctx, loaded, found)
+        contribution = _after(freed, found)
+        taken = take_back(
+            contribution,
+            labels["attempt"],
+            to,
+            money,
+            lambda: loaded.get(member_ref(gid, found.uid)),
+            lambda: loaded.balances(gid),
+        )
+        return freed.then(taken)
+
+    return transact(ctx, command, [ref], decide)
+
+
+def _known(loaded: Loaded, ref: Ref[Contribution], labels: dict[str, str]) -> Contribution:
+    found = loaded.find(ref)
+    if found is None:
+        raise UnknownObject(thing="contribution", reference=labels["contribution"])
+    return found
+
+
+def _void_first(ctx: Context, loaded: Loaded, contribution: Contribution) -> Decision:
+    """The voiding of the pot's reservation, if the pot has not left yet; nothing otherwise."""
+    gid = contribution.group
+    if contribution.counted_in is None:
+        return Decision()
+    payout = loaded.get(payout_ref(gid, contribution.counted_in))
+    if payout.state != "reserved" or payout.reservation is None:
+        return Decision()
+    contributions = _cycle_refs(loaded, payout)
+    reservation_ref = fact_ref(gid, payout.reservation)
+    loaded.need(reservation_ref, *contributions, member_ref(gid, payout.recipient))
+    reservation = loaded.get(reservation_ref)
+    cycle = [loaded.get(one) for one in contributions]
+    debtor_refs = [
+        member_ref(gid, one.uid) for one in cycle if one.state == "short" and one.uid != payout.recipient
+    ]
+    top_up_refs = [payout_ref(gid, top_up) for top_up in reservation.payload["top_ups"]]
+    loaded.need(*debtor_refs, *top_up_refs)
+    debtors = [loaded.get(one) for one in debtor_refs]
+    top_ups = [loaded.get(one) for one in top_up_refs]
+    if not can_void(payout, debtors, top_ups, reservation):
+        return Decision()
+    return void(
+        payout,
+        reservation,
+        cycle,
+        loaded.get(member_ref(gid, payout.recipient)),
+        debtors,
+        top_ups,
+        "money_taken_back",
+        ctx.clock.now(),
+    )
+
+
+def _cycle_refs(loaded: Loaded, payout: Payout) -> list[Ref[Contribution]]:
+    group = loaded.get(group_ref(payout.group))
+    return [
+        contribution_ref(payout.group, contribution_id(payout.group, payout.cycle, seat.uid))
+        for seat in group.seated()
+    ]
+
+
+def _after(decision: Decision, contribution: Contribution) -> Contribution:
+    """The contribution as the decision leaves it."""
+    return next(
+        (one for one in decision.changed if isinstance(one, Contribution) and one.id == contribution.id),
+        contribution,
+    )
+
+
+def _win_back(ctx: Context, command: Command, labels: dict[str, str], money: Money) -> dict[str, Any]:
+    gid = labels["group"]
+    ref = contribution_ref(gid, labels["contribution"])
+
+    def decide(loaded: Loaded) -> Decision:
+        found = _known(loaded, ref, labels)
+        attempt = found.attempt(labels["attempt"])
+        if attempt is not None and money.movement in attempt.won_back:
+            return Decision(answer={"state": found.state})
+        return win_back(
+            found,
+            labels["attempt"],
+            money,
+            lambda: loaded.get(member_ref(gid, found.uid)),
+            lambda other: loaded.get(contribution_ref(gid, other)),
+            ctx.clock.now(),
+        )
+
+    return transact(ctx, command, [ref], decide)
+
+
+def _lose(ctx: Context, command: Command, labels: dict[str, str]) -> dict[str, Any]:
+    ref = contribution_ref(labels["group"], labels["contribution"])
+
+    def decide(loaded: Loaded) -> Decision:
+        return lose(_known(loaded, ref, labels), labels["attempt"])
+
+    return transact(ctx, command, [ref], decide)

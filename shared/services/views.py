@@ -1,0 +1,98 @@
+"""How documents read to a person: the API's answers (shared/web/schemas), made from documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.domain.groups import Group, Seat
+from shared.domain.members import ASKING, SEATED
+from shared.domain.users import PaymentMethod, PaymentMethods, PayoutAccount, User
+
+
+def member(seat: Seat) -> dict[str, Any]:
+    return {"uid": seat.uid, "state": seat.state, "role": seat.role, "position": seat.position}
+
+
+def membership(group: str, seat: Seat) -> dict[str, Any]:
+    return {"group": group, "uid": seat.uid, "state": seat.state, "role": seat.role}
+
+
+def group(group: Group, uid: str) -> dict[str, Any]:
+    """A circle as one of its people sees it."""
+    terms = group.terms
+    own = group.seat(uid)
+    agreed = [seat.agreed_hash for seat in group.seats if seat.agreed_hash]
+    return {
+        "id": group.id,
+        "name": terms.name,
+        "state": group.state,
+        "terms": {
+            "amount_pence": terms.amount_pence,
+            "currency": terms.currency,
+            "frequency": terms.frequency,
+            "members": terms.members,
+            "first_due_date": terms.first_due_date.isoformat(),
+            "order_method": terms.order_method,
+            "default_policy": terms.default_policy,
+            "wait_days": terms.wait_days,
+        },
+        "visibility": terms.visibility,
+        "organiser": group.organiser,
+        "members": [member(seat) for seat in group.seats if seat.state in SEATED | ASKING],
+        "membership": member(own) if own else None,
+        "draw_commitment": group.draw.commitment,
+        "draw_seed": group.draw.seed,
+        "agreement_hash": agreed[0] if agreed else None,
+        "created_at": group.created_at.isoformat(),
+        "locked_at": group.locked_at.isoformat() if group.locked_at else None,
+        "revision": group.revision,
+    }
+
+
+def group_summary(group: Group, uid: str) -> dict[str, Any]:
+    """A circle in the list of one's own."""
+    terms = group.terms
+    own = next(seat for seat in reversed(group.seats) if seat.uid == uid)
+    return {
+        "id": group.id,
+        "name": terms.name,
+        "state": group.state,
+        "amount_pence": terms.amount_pence,
+        "currency": terms.currency,
+        "frequency": terms.frequency,
+        "members": terms.members,
+        "role": own.role,
+        "membership_state": own.state,
+    }
+
+
+def payout_account(account: PayoutAccount) -> dict[str, Any]:
+    return {
+        "account": account.reference,
+        "can_receive": account.can_receive,
+        "details_submitted": account.details_submitted,
+        "needs": account.needs,
+        "disabled_reason": account.disabled_reason,
+    }
+
+
+def user(user: User, methods: PaymentMethods | None) -> dict[str, Any]:
+    return {
+        "uid": user.uid,
+        "state": user.state,
+        "created_at": user.created_at.isoformat(),
+        "payout_account": payout_account(user.payout_account) if user.payout_account else None,
+        "default_payment_method": methods.default if methods else None,
+        "revision": user.revision,
+    }
+
+
+def payment_method(method: PaymentMethod, default: str | None) -> dict[str, Any]:
+    return {
+        "id": method.reference,
+        "kind": method.kind,
+        "state": method.state,
+        "hint": method.hint,
+        "expires": method.expires,
+        "is_default": method.reference == default,
+    }
