@@ -58,6 +58,11 @@ def _id_of(value: Any) -> str:
     return str(value["id"] if isinstance(value, dict) else value or "")
 
 
+def _labels(thing: Object) -> dict[str, str]:
+    """Our ids on an object: its metadata."""
+    return dict(thing.get("metadata") or {})
+
+
 # --- the balance ------------------------------------------------------------------------------------------
 
 # docs.stripe.com/reports/reporting-categories; what is not named here is 'other'.
@@ -76,7 +81,7 @@ _MOVEMENT_KINDS = {
 }
 
 
-def movement(transaction: Object, labels: Object | None = None) -> Movement:
+def movement(transaction: Object, labels: dict[str, str] | None = None) -> Movement:
     """A balance transaction. Its labels are given, or those of its source, where that is expanded."""
     source = transaction["source"]
     return Movement(
@@ -88,11 +93,11 @@ def movement(transaction: Object, labels: Object | None = None) -> Movement:
         created_at=moment(transaction["created"]),
         available_on=moment(transaction["available_on"]),
         source=_id_of(source),
-        labels=dict(_expanded(source).get("metadata") or {}) if labels is None else labels,
+        labels=_labels(_expanded(source)) if labels is None else labels,
     )
 
 
-def _movement_of(value: Any, labels: Object) -> Movement | None:
+def _movement_of(value: Any, labels: dict[str, str]) -> Movement | None:
     """Of an expanded balance transaction, where there is one."""
     transaction = _expanded(value)
     return movement(transaction, labels) if transaction else None
@@ -137,12 +142,12 @@ def _collection_state(
 
 
 def collection(intent: Object) -> Collection:
-    labels = intent["metadata"]
+    labels = _labels(intent)
     charge = _expanded(intent["latest_charge"])
     booked = charge.get("balance_transaction") if intent["status"] == "succeeded" else None
     moved = _movement_of(booked, labels)
     state = _collection_state(intent, moved is not None)
-    error = intent["last_payment_error"] if state in {"failed", "requires_action"} else None
+    error = intent["last_payment_error"] if state == "failed" else None
     redirect = (intent["next_action"] or {}).get("redirect_to_url") or {}
     return Collection(
         reference=intent["id"],
@@ -171,7 +176,7 @@ def refund(given: Object, came_back: Object | None = None) -> Refund:
     """A refund, and the balance transaction of its failure, where it failed. It has no mark of its own mode:
     it is its payment's."""
     intent = given["payment_intent"]
-    labels = intent["metadata"]
+    labels = _labels(intent)
     return Refund(
         reference=given["id"],
         collection=intent["id"],
@@ -196,7 +201,7 @@ _DISPUTE_ENDS: dict[str, Literal["won", "lost"]] = {
 
 def dispute(given: Object) -> Dispute:
     intent = given["payment_intent"]
-    labels = intent["metadata"]
+    labels = _labels(intent)
     return Dispute(
         reference=given["id"],
         collection=intent["id"],
@@ -253,7 +258,7 @@ def setup(intent: Object) -> MethodSetup:
         client_secret=intent["client_secret"],
         url=redirect.get("url"),
         method=method(intent["payment_method"], _expanded(intent["mandate"]) or None) if done else None,
-        labels=intent["metadata"],
+        labels=_labels(intent),
     )
 
 
@@ -267,7 +272,7 @@ def session(given: Object) -> MethodSetup:
         client_secret=None,
         url=given["url"],
         method=made.method if made else None,
-        labels=given["metadata"] or {},
+        labels=_labels(given),
     )
 
 
@@ -288,14 +293,14 @@ def recipient(account: Object, *, live: bool) -> Recipient:
         disabled_reason=requirements.get("disabled_reason"),
         bank=(banks[0].get("fingerprint") or banks[0]["id"]) if banks else None,
         live=live,
-        labels=account.get("metadata") or {},
+        labels=_labels(account),
     )
 
 
 def transfer(given: Object) -> Transfer:
-    labels = given["metadata"]
+    labels = _labels(given)
     reversals = sorted(given["reversals"]["data"], key=lambda each: int(each["created"]))
-    moved_back = [_movement_of(each["balance_transaction"], each["metadata"]) for each in reversals]
+    moved_back = [_movement_of(each["balance_transaction"], _labels(each)) for each in reversals]
     return Transfer(
         reference=given["id"],
         labels=labels,
@@ -322,7 +327,7 @@ def bank_payout(given: Object, account: str) -> BankPayout:
     return BankPayout(
         reference=given["id"],
         recipient=account,
-        labels=given["metadata"] or {},
+        labels=_labels(given),
         state=_PAYOUT_STATES[given["status"]],
         amount_pence=given["amount"],
         currency=given["currency"],

@@ -72,7 +72,7 @@ def refusal(status: int, code: str | None, kind: str = "invalid_request_error", 
 
 SEND = TransferRequest("att_1", "grp_1", "pay_1", 1, "acct_1", 50_000)
 COLLECT = CollectionRequest("att_1", "grp_1", "con_1", 1, "cus_1", "pm_1", "card", 10_000)
-CUT = stripe.APIConnectionError(f"cut while sending {PERSONAL}")
+CUT: Exception = stripe.APIConnectionError(f"cut, {PERSONAL}")  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(
@@ -135,10 +135,9 @@ def test_a_key_of_the_other_mode_is_never_used(key: str, live: bool) -> None:
 
 def test_money_calls_are_sent_once_with_our_key() -> None:
     client = Scripted(CUT)
+    sender = StripeGateway(FixedSecrets(), live=False, return_url="", http_client=client)
     with pytest.raises(PaymentOutcomeUnknown):
-        StripeGateway(FixedSecrets(), live=False, return_url="https://ajo.example", http_client=client).send(
-            SEND
-        )
+        sender.send(SEND)
     [(method, url, headers, body)] = client.asked
     assert (method, url) == ("post", "https://api.stripe.com/v1/transfers")
     assert headers["Idempotency-Key"] == "att_1"

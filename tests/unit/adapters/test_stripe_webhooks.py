@@ -44,7 +44,8 @@ GATEWAY = StripeGateway(RotatingSecrets(), live=False, return_url="https://ajo.e
 
 
 def signed(body: bytes = BODY, secret: str = PLATFORM, age_seconds: int = 0) -> str:
-    return WebhookSignature.generate_signature_header(body.decode(), secret, int(time.time()) - age_seconds)
+    at = int(time.time()) - age_seconds
+    return str(WebhookSignature.generate_signature_header(body.decode(), secret, at))
 
 
 @pytest.mark.parametrize("secret", [PLATFORM, PREVIOUS])
