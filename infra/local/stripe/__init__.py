@@ -12,7 +12,7 @@ Over HTTP:
         --connect-webhook http://127.0.0.1:8080/stripe_webhook/connect --connect-secret whsec_b
 
     client = stripe.StripeClient(
-        "sk_test_local", stripe_version=conformity.API_VERSION, base_addresses={"api": "http://127.0.0.1:12111"}
+        "sk_test_local", stripe_version=API_VERSION, base_addresses={"api": "http://127.0.0.1:12111"}
     )
 
 In a test:
@@ -24,6 +24,7 @@ In process, on a memory clock (the simulation):
 
     core = LocalStripe(now=clock.now, seed=7)
     status, body = core.request("POST", "/v1/customers", {"email": "a@b.example"}, idempotency_key="k")
+    in_process.client(core).v1.customers.create({"email": "a@b.example"})            # the real StripeClient
     core.pump(lambda delivery, payload: my_webhook(delivery["endpoint"], payload))   # after each step
     control.handle(core, "POST", "charges/ch_…/dispute", {})
 

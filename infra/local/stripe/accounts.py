@@ -318,12 +318,13 @@ def delete(world: World, _: str, __: Object, account_id: str) -> Object:
 def list_all(world: World, account: str, params: Object) -> Object:
     """GET /v1/accounts"""
     _platform_only(world, account)
-    connected = [
-        thing
-        for thing in world.objects.values()
-        if thing["object"] == "account" and thing["id"] != world.platform
-    ]
+    connected = [found for found in everyone(world) if found["id"] != world.platform]
     return lists.page(world, connected, params, "/v1/accounts")
+
+
+def everyone(world: World) -> list[Object]:
+    """All accounts, the platform's first."""
+    return [world.objects[account_id] for account_id in world.ids if account_id in world.objects]
 
 
 def capabilities(world: World, _: str, __: Object, account_id: str) -> Object:

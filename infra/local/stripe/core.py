@@ -27,8 +27,8 @@ from infra.local.stripe import (
     routes,
     webhooks,
 )
-from infra.local.stripe.conformity import API_VERSION
 from infra.local.stripe.errors import ConnectionCut, InvalidParams, Object, Refusal
+from infra.local.stripe.version import API_VERSION
 from infra.local.stripe.world import World
 
 JOBS: dict[str, Callable[..., object]] = {
@@ -166,6 +166,8 @@ class LocalStripe:
         finally:
             self._on_change()
         self._note(entry, status, body)
+        if status >= 500:
+            headers["Stripe-Should-Retry"] = "false"  # it would be replayed anyway
         if entry["lost"]:
             raise ConnectionCut(executed=True)
         return Answer(status, body, headers)

@@ -16,7 +16,8 @@ from infra.local.stripe.errors import Object
 from infra.local.stripe.test_methods import METHODS
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem; color: #1a1f36 }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem }
+body { color: #1a1f36 }
 select, input, button { font: inherit; padding: .5rem; margin: .25rem 0; width: 100%; box-sizing: border-box }
 button { background: #4f46e5; color: #fff; border: 0; border-radius: .4rem; cursor: pointer }
 button.other { background: #e5e7eb; color: #1a1f36 }

@@ -1,6 +1,8 @@
-"""stripe-python's way to a local Stripe in the same process: no sockets, no threads, for tests and the simulation.
+"""stripe-python's way to a local Stripe in the same process: no sockets, no threads.
 
-StripeGateway(secrets, live=False, return_url="…", http_client=InProcessClient(core))
+For tests and the simulation: `client(core).v1.customers.create({…})`, or `InProcessTransport(core)` as the
+`http_client` of a client made elsewhere. An answer that a fault takes away is an `APIConnectionError`, as over
+the network.
 """
 
 from __future__ import annotations
@@ -16,14 +18,15 @@ import stripe
 from infra.local.stripe import forms
 from infra.local.stripe.core import LocalStripe
 from infra.local.stripe.errors import ConnectionCut
+from infra.local.stripe.version import API_VERSION
 
 # stripe-python makes a random key for a POST without one: a new one each time protects nothing, and would make
 # no two runs of a simulation alike.
 _RANDOM_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class InProcessClient(stripe.HTTPClient):
-    """Hands each request to the core, and a cut connection back as stripe-python's APIConnectionError."""
+class InProcessTransport(stripe.HTTPClient):
+    """Hands stripe-python's requests to a core."""
 
     name = "in_process"
 
@@ -32,25 +35,40 @@ class InProcessClient(stripe.HTTPClient):
         self._core = core
 
     def request(
-        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **_: Any
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
     ) -> tuple[str, int, Mapping[str, str]]:
-        parts, given = urlsplit(url), headers or {}
-        key = given.get("Idempotency-Key")
+        """Answer one request: body, status, headers."""
+        parts, sent = urlsplit(url), dict(headers or {})
+        key = sent.get("Idempotency-Key")
+        form = post_data if method.upper() == "POST" else parts.query
         try:
             answer = self._core.respond(
                 method.upper(),
                 parts.path,
-                forms.decode(parse_qsl(parts.query or post_data or "", keep_blank_values=True)),
+                forms.decode(parse_qsl(form or "", keep_blank_values=True)),
                 idempotency_key=None if key is None or _RANDOM_KEY.fullmatch(key) else key,
-                account=given.get("Stripe-Account"),
-                api_version=given.get("Stripe-Version"),
+                account=sent.get("Stripe-Account"),
+                api_version=sent.get("Stripe-Version"),
             )
         except ConnectionCut as cut:
             raise _connection_error(str(cut)) from cut
         return json.dumps(answer.body), answer.status, answer.headers
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Nothing is open."""
+
+
+def client(core: LocalStripe) -> stripe.StripeClient:
+    """A StripeClient on a core."""
+    return stripe.StripeClient(
+        "sk_test_local", stripe_version=API_VERSION, http_client=InProcessTransport(core)
+    )
 
 
 def _connection_error(message: str) -> Exception:

@@ -188,7 +188,7 @@ def _take(world: World, account: str, intent: Object, method_id: str) -> None:
             f"{', '.join(intent['payment_method_types'])}.",
             param="payment_method",
         )
-    if world.secret(method["id"]).get("detached"):
+    if payment_methods.is_used_up(world, method):
         raise Refusal(
             "The provided PaymentMethod was previously used with a PaymentIntent without Customer "
             "attachment, shared with a connected account without Customer attachment, or was detached from a "
@@ -339,6 +339,8 @@ def _received(world: World, account: str, intent: Object, method: Object) -> Non
     if intent["setup_future_usage"] and intent["customer"]:
         payment_methods.keep(world, account, method, intent["customer"])
         world.secret(method["id"])["set_up"] = True
+    if method["customer"] is None:
+        world.secret(method["id"])["used_up"] = True
     world.emit(account, "payment_intent.succeeded", intent)
     if payment_methods.behaviour(world, method).disputed:
         world.schedule(world.now + 1, "open_dispute", charge=intent["latest_charge"], reason="fraudulent")

@@ -170,13 +170,18 @@ def keep(world: World, account: str, method: Object, customer: str) -> None:
         return
     if method["customer"] is not None:
         raise Refusal("The payment method you provided has already been attached to a customer.")
-    if world.secret(method["id"]).get("detached"):
+    if is_used_up(world, method):
         raise Refusal(
             "This PaymentMethod was previously used without being attached to a Customer or was detached "
             "from a Customer, and may not be used again."
         )
     method["customer"] = customer
     world.emit(account, "payment_method.attached", method)
+
+
+def is_used_up(world: World, method: Object) -> bool:
+    """Whether it was detached, or used without belonging to a customer: no further use is possible."""
+    return bool(world.secret(method["id"]).get("used_up"))
 
 
 def detach(world: World, account: str, _: Object, payment_method: str) -> Object:
@@ -188,7 +193,7 @@ def detach(world: World, account: str, _: Object, payment_method: str) -> Object
         )
     previous = {"customer": method["customer"]}
     method["customer"] = None
-    world.secret(method["id"])["detached"] = True
+    world.secret(method["id"])["used_up"] = True
     world.emit(account, "payment_method.detached", method, previous=previous)
     return world.show(method)
 

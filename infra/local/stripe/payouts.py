@@ -198,7 +198,7 @@ def cancel(world: World, account: str, _: Object, payout: str) -> Object:
 def sweep(world: World) -> None:
     """Once a day: pay out what is available to each account that is not on manual payouts."""
     today = datetime.fromtimestamp(world.now, UTC).date()
-    for holder in [one for one in world.objects.values() if one["object"] == "account"]:
+    for holder in accounts.everyone(world):
         schedule = holder["settings"]["payouts"]["schedule"]
         due = {
             "manual": False,

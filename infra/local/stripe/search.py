@@ -30,7 +30,10 @@ def answer(world: World, things: list[Object], params: Object, url: str) -> Obje
     """The objects that meet a query, newest first."""
     clauses = [_clause(part.strip()) for part in re.split(r"\s+AND\s+", params["query"])]
     found = [thing for thing in reversed(things) if all(_meets(thing, clause) for clause in clauses)]
-    start, limit = int(params.get("page", "0")), params.get("limit", 10)
+    page = params.get("page", "0")
+    if not page.isdigit():
+        raise InvalidParams(f"Invalid page: {page}", param="page")
+    start, limit = int(page), params.get("limit", 10)
     more = len(found) > start + limit
     return {
         "object": "search_result",

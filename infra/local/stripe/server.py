@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import time
+import traceback
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -117,6 +118,9 @@ class LocalStripeServer:
         except ConnectionCut:
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             response = Response(status=500)
+        except Exception:  # a fault of ours, seen on the terminal and answered as Stripe answers its own
+            traceback.print_exc()
+            response = _json(500, {"error": {"type": "api_error", "message": "An unknown error occurred."}})
         return response(environ, start_response)
 
     def _api(self, request: Request) -> Response:

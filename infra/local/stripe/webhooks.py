@@ -96,7 +96,7 @@ def settle(world: World, delivery_id: str, status: int | None) -> None:
     delivery["last_status"] = status
     if status is not None and 200 <= status < 300:
         delivery["state"] = "delivered"
-        world.waiting.remove(delivery_id)
+        _forget(world, delivery_id)
         event = world.objects.get(delivery["event"])
         if event is not None:
             event["pending_webhooks"] = max(0, event["pending_webhooks"] - 1)
@@ -106,7 +106,12 @@ def settle(world: World, delivery_id: str, status: int | None) -> None:
     delivery["due"] += step
     if delivery["due"] - delivery["first_due"] > GIVE_UP_SECONDS:
         delivery["state"] = "given_up"
-        world.waiting.remove(delivery_id)
+        _forget(world, delivery_id)
+
+
+def _forget(world: World, delivery_id: str) -> None:
+    world.waiting.remove(delivery_id)
+    del world.deliveries[delivery_id]
 
 
 def hold(world: World) -> None:

@@ -6,7 +6,6 @@ the same calls give the same bytes (`dump`).
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import heapq
 import json
@@ -14,8 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from infra.local.stripe import working_days
-from infra.local.stripe.conformity import API_VERSION
 from infra.local.stripe.errors import Object, missing
+from infra.local.stripe.version import API_VERSION
 
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CURRENCY = "gbp"
@@ -89,7 +88,7 @@ class World:
 
     def show(self, thing: Object) -> Object:
         """An object as an answer or an event shows it now."""
-        shown: Object = copy.deepcopy(thing)
+        shown: Object = json.loads(json.dumps(thing))
         if shown.get("object") == "balance_transaction":
             shown["status"] = "available" if shown["available_on"] <= self.now else "pending"
         if shown.get("object") == "dispute":
@@ -159,6 +158,9 @@ class World:
         return json.dumps({part: getattr(self, part) for part in self._PARTS}, separators=(",", ":"))
 
     def load(self, dumped: str) -> None:
-        """Take on a state that `dump` gave."""
+        """Take on a state that `dump` gave; what was being sent is sent again."""
         for part, value in json.loads(dumped).items():
             setattr(self, part, value)
+        for delivery in self.deliveries.values():
+            if delivery["state"] == "sending":
+                delivery["state"] = "pending"
