@@ -198,7 +198,7 @@ def plan(query: Query) -> Plan:
     if len(set(orders)) < len(orders):
         raise ValueError("A query is ordered by a field once.")
     where = [
-        (field_path(field), operator, normalised(value, field)) for field, operator, value in query.where
+        (field_path(field), operator, _wanted(operator, value)) for field, operator, value in query.where
     ]
     _check_filters(where, orders)
     after = None if query.after is None else _read_cursor(query.after)
@@ -207,6 +207,12 @@ def plan(query: Query) -> Plan:
     # The path goes the way of the last field, as Firestore's own index has it: any other way would
     # need a composite index for every query.
     return Plan(where, orders, [*descending, bool(descending) and descending[-1]], after)
+
+
+def _wanted(operator: Operator, value: Any) -> Any:
+    if operator == "in" and isinstance(value, list | tuple):
+        return [normalised(one) for one in value]  # one by one: here a list may stand in the list
+    return normalised(value)
 
 
 def field_path(field: str) -> FieldPath:

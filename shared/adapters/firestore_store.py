@@ -185,6 +185,11 @@ def _read_errors() -> Iterator[None]:
         raise ValueError(str(error)) from error
     except exceptions.GoogleAPIError as error:
         raise StoreUnavailable(str(error)) from error
+    except ValueError as error:
+        # The client rolls back a transaction even if it never began, and the ValueError of that hides why.
+        if isinstance(error.__context__, exceptions.GoogleAPIError):
+            raise StoreUnavailable(str(error.__context__)) from error
+        raise
 
 
 @contextmanager
