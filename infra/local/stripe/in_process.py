@@ -1,7 +1,7 @@
 """stripe-python's way to a local Stripe in the same process: no sockets, no threads.
 
-For tests and the simulation: `client(core).v1.customers.create({…})`, or `InProcessTransport(core)` as the
-`http_client` of a client made elsewhere. An answer that a fault takes away is an `APIConnectionError`, as over
+For tests and the simulation: `client(core).v1.customers.create({…})`, or `InProcessTransport(core)` as a
+client's `http_client`. An answer that a fault takes away is an `APIConnectionError`, as over
 the network.
 """
 
@@ -20,7 +20,7 @@ from infra.local.stripe.core import LocalStripe
 from infra.local.stripe.errors import ConnectionCut
 from infra.local.stripe.version import API_VERSION
 
-# stripe-python makes a random key for a POST without one: a new one each time protects nothing, and would make
+# stripe-python makes a random key for a POST without one: it protects nothing, and would make
 # no two runs of a simulation alike.
 _RANDOM_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
