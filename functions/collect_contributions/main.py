@@ -1,5 +1,7 @@
 """A tick of the scheduler: queue one task for each contribution that is to be looked at."""
 
+from typing import Any
+
 import functions_framework
 from cloudevents.http import CloudEvent
 
@@ -13,7 +15,7 @@ def collect_contributions(event: CloudEvent) -> None:
     push.handle("collect_contributions", event, bootstrap, _work)
 
 
-def _work(ctx: Context, message: push.Message) -> None:
+def _work(ctx: Context, message: push.Message) -> dict[str, Any]:
     from shared.services import collect_contributions
 
-    collect_contributions.queue_due(ctx, message.command)
+    return collect_contributions.queue_due(ctx, message.command)

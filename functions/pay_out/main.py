@@ -1,5 +1,7 @@
 """A tick of the scheduler: reserve the pots that are to be paid, and queue their sending."""
 
+from typing import Any
+
 import functions_framework
 from cloudevents.http import CloudEvent
 
@@ -13,7 +15,7 @@ def pay_out(event: CloudEvent) -> None:
     push.handle("pay_out", event, bootstrap, _work)
 
 
-def _work(ctx: Context, message: push.Message) -> None:
+def _work(ctx: Context, message: push.Message) -> dict[str, Any]:
     from shared.services import pay_out
 
-    pay_out.pay_due(ctx, message.command)
+    return pay_out.pay_due(ctx, message.command)

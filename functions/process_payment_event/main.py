@@ -1,5 +1,7 @@
 """An event of the processor: fetch what it is about anew, and carry it into the ledger once."""
 
+from typing import Any
+
 import functions_framework
 from cloudevents.http import CloudEvent
 
@@ -13,7 +15,7 @@ def process_payment_event(event: CloudEvent) -> None:
     push.handle("process_payment_event", event, bootstrap, _work)
 
 
-def _work(ctx: Context, message: push.Message) -> None:
+def _work(ctx: Context, message: push.Message) -> dict[str, Any]:
     from shared.services import process_payment_event
 
-    process_payment_event.process(ctx, push.thin_event(message))
+    return process_payment_event.process(ctx, push.thin_event(message))

@@ -1,5 +1,7 @@
 """A tick of the scheduler: compare the ledger with the processor's books, line by line."""
 
+from typing import Any
+
 import functions_framework
 from cloudevents.http import CloudEvent
 
@@ -13,7 +15,7 @@ def reconcile(event: CloudEvent) -> None:
     push.handle("reconcile", event, bootstrap, _work)
 
 
-def _work(ctx: Context, message: push.Message) -> None:
+def _work(ctx: Context, message: push.Message) -> dict[str, Any]:
     from shared.services import reconcile
 
-    reconcile.reconcile(ctx)
+    return reconcile.reconcile(ctx)

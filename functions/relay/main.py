@@ -1,5 +1,7 @@
 """A tick of the scheduler: publish the facts that their own request did not get to publish."""
 
+from typing import Any
+
 import functions_framework
 from cloudevents.http import CloudEvent
 
@@ -13,7 +15,7 @@ def relay(event: CloudEvent) -> None:
     push.handle("relay", event, bootstrap, _work)
 
 
-def _work(ctx: Context, message: push.Message) -> None:
+def _work(ctx: Context, message: push.Message) -> dict[str, Any]:
     from shared.services import relay
 
-    relay.relay(ctx, message.command)
+    return relay.relay(ctx, message.command)

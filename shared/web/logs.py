@@ -1,7 +1,8 @@
 """Logs as Cloud Logging reads them: one JSON object a line, with the request's id. No personal data.
 
 Codes, ids, routes and source lines are logged; never a body, a header, a query or an exception's own
-text, which may quote any of them. CRITICAL is an alert: somebody is woken for it.
+text, which may quote any of them. `log.error("…", extra={"alert": "quarantine"})` and CRITICAL
+wake somebody.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class JsonLines(logging.Formatter):
             },
         }
         about = {
+            "alert": getattr(record, "alert", None),
             "request_id": request_id.get(),
             "route": route.get(),
             "logging.googleapis.com/trace": trace.get(),

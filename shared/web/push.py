@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -91,13 +91,14 @@ def thin_event(message: Message) -> ThinEvent:
         raise MalformedBody from None
 
 
-def handle(
-    function: str, event: CloudEvent, wiring: Wiring, use_case: Callable[[Context, Message], object]
-) -> None:
+UseCase = Callable[[Context, Message], Mapping[str, Any]]
+
+
+def handle(function: str, event: CloudEvent, wiring: Wiring, use_case: UseCase) -> None:
     """Check the caller, read the message, do the work. What fails, and may pass, is sent again.
 
     A refusal is an answer that no repetition changes: it is noted and acknowledged. So is a message that
-    nobody can read, loudly: only we publish here.
+    nobody can read, loudly: only we publish here. What the use case did (counts and ids) is logged.
     """
     logs.configure()
     logs.begin(f"{function}:{event['id']}", event.get("traceparent"))
@@ -105,7 +106,7 @@ def handle(
     try:
         authentication.check_caller(flask.request, wiring.caller_check())
         message = parse(function, event)
-        use_case(wiring.context(), message)
+        result = use_case(wiring.context(), message)
     except MalformedBody:
         log.critical("unreadable message, dropped")
     except Exception as error:
@@ -113,7 +114,7 @@ def handle(
         if (status := _status(error)) is not None:
             raise status from None
     else:
-        log.info("done")
+        log.info("done", extra={logs.FIELDS: {"result": result}})
 
 
 def _status(error: Exception) -> HTTPException | None:

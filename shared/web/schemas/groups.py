@@ -138,7 +138,7 @@ class Acceptance(Input):
 class Cycle(Answer):
     """One round: when each member pays, and who receives."""
 
-    number: int
+    cycle: int
     due_date: date
     payout_date: date
     moved_because: Literal["weekend", "bank holiday"] | None = None
@@ -160,8 +160,8 @@ class MemberBalance(Answer):
     """Where one member stands."""
 
     uid: Id
-    paid_in_pence: Amount
-    received_pence: Amount
+    paid_in_pence: int
+    received_pence: int
     owes_pence: Amount
     is_owed_pence: Amount
 
@@ -176,14 +176,14 @@ class GroupBalances(Answer):
 
 
 class StatementLine(Answer):
-    """One movement of the reader's own money."""
+    """One movement of the reader's own money; negative where it went back."""
 
     at: datetime
     fact: str
     description: str
     cycle: int | None = None
-    paid_in_pence: Amount = 0
-    received_pence: Amount = 0
+    paid_in_pence: int
+    received_pence: int
 
 
 class Statement(Answer):
@@ -193,6 +193,6 @@ class Statement(Answer):
     uid: Id
     currency: Currency
     lines: list[StatementLine]
-    paid_in_pence: Amount
-    received_pence: Amount
+    paid_in_pence: int
+    received_pence: int
     owes_pence: Amount
