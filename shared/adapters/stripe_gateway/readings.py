@@ -282,7 +282,6 @@ def session(given: Object) -> MethodSetup:
 def recipient(account: Object, *, live: bool) -> Recipient:
     """A connected account. It has no mark of its own mode: it is that of the key which could read it."""
     requirements = account.get("requirements") or {}
-    banks = _expanded(account.get("external_accounts")).get("data") or []
     needs = [*(requirements.get("past_due") or []), *(requirements.get("currently_due") or [])]
     transfers = (account.get("capabilities") or {}).get("transfers")
     return Recipient(
@@ -291,16 +290,23 @@ def recipient(account: Object, *, live: bool) -> Recipient:
         details_submitted=bool(account["details_submitted"]),
         needs=tuple(dict.fromkeys(needs)),
         disabled_reason=requirements.get("disabled_reason"),
-        bank=(banks[0].get("fingerprint") or banks[0]["id"]) if banks else None,
+        bank=_bank_of(account),
         live=live,
         labels=_labels(account),
     )
 
 
+def _bank_of(account: Object) -> str | None:
+    """What tells the bank account that payouts go to from another."""
+    banks = _expanded(account.get("external_accounts")).get("data") or []
+    default = next((bank for bank in banks if bank["default_for_currency"]), None)
+    return (default.get("fingerprint") or default["id"]) if default else None
+
+
 def transfer(given: Object) -> Transfer:
     labels = _labels(given)
-    reversals = sorted(given["reversals"]["data"], key=lambda each: int(each["created"]))
-    moved_back = [_movement_of(each["balance_transaction"], _labels(each)) for each in reversals]
+    newest_first = given["reversals"]["data"]
+    moved_back = [_movement_of(each["balance_transaction"], _labels(each)) for each in reversed(newest_first)]
     return Transfer(
         reference=given["id"],
         labels=labels,
