@@ -6,13 +6,11 @@ behind the real `StripeGateway`, time stands still until it is moved.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from infra.local.stripe import control
@@ -23,13 +21,15 @@ from shared.adapters.bank_holidays import EnglandBankHolidays
 from shared.adapters.memory_store import MemoryStore
 from shared.adapters.stripe_gateway import StripeGateway
 from shared.domain.calendar import opening_of
+from shared.domain.contributions import Contribution, contribution_ref
+from shared.domain.documents import Document, Ref
+from shared.domain.errors import Refusal
 from shared.domain.groups import Group, Terms, group_ref
 from shared.domain.ids import contribution_id, payout_id
 from shared.domain.journal import Fact
 from shared.domain.ledger import Balances, balances_ref
-from shared.domain.payouts import Payout, payout_ref
-from shared.domain.contributions import Contribution, contribution_ref
 from shared.domain.members import Member, member_ref
+from shared.domain.payouts import Payout, payout_ref
 from shared.ports import Identity, Query, Store, ThinEvent
 from shared.services import (
     accept_agreement,
@@ -49,7 +49,8 @@ from shared.services import (
     submit,
 )
 from shared.services.context import Command, Context
-from shared.domain.errors import Refusal
+
+D = TypeVar("D", bound=Document)
 
 STARTS = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 CAPITAL_PENCE = 1_000_000
@@ -168,7 +169,10 @@ class World:
         return uid
 
     def people(self, count: int, method: str = "pm_card_visa") -> list[str]:
-        return [self.person(name, method) for name in "Ada Ben Cy Dee Eve Fay Gus Hal Ida Joe".split()[:count]]
+        return [
+            self.person(name, method)
+            for name in ["Ada", "Ben", "Cy", "Dee", "Eve", "Fay", "Gus", "Hal", "Ida", "Joe"][:count]
+        ]
 
     def circle(self, members: list[str], **terms: Any) -> Circle:
         """A locked circle of these people, the first of them its organiser."""
@@ -205,7 +209,9 @@ class World:
     def _webhook(self, delivery: dict[str, Any], body: bytes) -> int:
         """What the webhook function does: verify, publish, 2xx."""
         endpoint = delivery["endpoint"]
-        secret = SECRETS["stripe-webhook-secret" if endpoint == "platform" else "stripe-connect-webhook-secret"]
+        secret = SECRETS[
+            "stripe-webhook-secret" if endpoint == "platform" else "stripe-connect-webhook-secret"
+        ]
         signed = signature(body, secret.decode(), int(datetime.now(UTC).timestamp()))
         event = self.ctx.gateway.verify_webhook(body, signed, endpoint)
         self.messages.publish("process_payment_event", {"event": event})
@@ -307,15 +313,11 @@ class Circle:
     def pays_out(self, cycle: int) -> date:
         return self.group.cycle(cycle).payout_date
 
-    def _find(self, ref: Any) -> Any:
+    def _find(self, ref: Ref[D]) -> D | None:
         (snapshot,) = self.world.store.load(ref.path)
         return None if snapshot.data is None else ref.read(snapshot.data)
 
-    def _get(self, ref: Any) -> Any:
+    def _get(self, ref: Ref[D]) -> D:
         found = self._find(ref)
         assert found is not None, ref.path
         return found
-
-
-def digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from shared.domain.calendar import add_working_days, london_day, opening_of
 from shared.domain.documents import Day, Document, Ref, States, Value
-from shared.domain.ids import attempt_id, contribution_id
+from shared.domain.ids import attempt_id, contribution_id, shard_of
 from shared.domain.money import Pence
 
 ContributionState = Literal["due", "covered", "short", "waived"]
@@ -149,6 +149,7 @@ class Contribution(Document):
     notice: Notice | None = None
     pay_now: bool = False
     act_at: datetime | None
+    shard: int
 
     @property
     def path(self) -> str:
@@ -195,8 +196,10 @@ def due_contribution(
     holidays: Container[object],
 ) -> Contribution:
     """A contribution as the lock leaves it: first looked at on the day of its notice."""
+    own_id = contribution_id(group, cycle, uid)
     return Contribution(
-        id=contribution_id(group, cycle, uid),
+        id=own_id,
+        shard=shard_of(own_id),
         group=group,
         cycle=cycle,
         uid=uid,

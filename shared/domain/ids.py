@@ -48,3 +48,12 @@ def sending_id(payout: str, number: int) -> str:
 
 def debt_id(contribution: str, cause: str) -> str:
     return derived_id("dbt", contribution, cause)
+
+
+SHARDS: Final = 16
+"""Index entries of a rising moment are spread over as many ranges: 500 writes a second for each of them."""
+
+
+def shard_of(id_: str) -> int:
+    """Which range of a rising index a document's entries go to."""
+    return hashlib.sha256(id_.encode()).digest()[0] % SHARDS

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from shared.domain.documents import Day, Document, Ref, States, Value
-from shared.domain.ids import payout_id, sending_id
+from shared.domain.ids import payout_id, sending_id, shard_of
 from shared.domain.money import Pence
 
 PayoutState = Literal[
@@ -84,6 +84,7 @@ class Payout(Document):
     fee_pence: Pence = 0
     pay_date: Day
     act_at: datetime | None
+    shard: int
     cause: str | None = None
     counted: list[Counted] = []
     reservation: str | None = None
@@ -119,8 +120,10 @@ def scheduled_turn(
     group: str, cycle: int, recipient: str, pay_date: Day, act_at: datetime, number: int = 1
 ) -> Payout:
     """The payout of a cycle, as the lock (or the voiding of its forerunner) leaves it."""
+    own_id = payout_id(group, cycle, number)
     return Payout(
-        id=payout_id(group, cycle, number),
+        id=own_id,
+        shard=shard_of(own_id),
         group=group,
         kind="turn",
         cycle=cycle,

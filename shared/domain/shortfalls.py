@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from shared.domain import ledger
-from shared.domain.ids import debt_id, top_up_id
+from shared.domain.ids import debt_id, shard_of, top_up_id
 from shared.domain.ledger import HOUSE, RESERVE, Rows
 from shared.domain.members import Debt, Member
 from shared.domain.payouts import Payout
@@ -122,8 +122,10 @@ def pay_debts(member: Member, pence: int, source: Source, act_at: datetime) -> A
 
 def top_up_for(group: str, debt: Debt, pence: int, act_at: datetime) -> Payout:
     """The payout that brings a part of a debt to its creditor: born reserved, its money is payable."""
+    own_id = top_up_id(debt.id, debt.parts_paid)
     return Payout(
-        id=top_up_id(debt.id, debt.parts_paid),
+        id=own_id,
+        shard=shard_of(own_id),
         group=group,
         kind="top_up",
         cycle=debt.cycle,

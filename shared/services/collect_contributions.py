@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from shared.domain.ids import SHARDS
 from shared.ports import Query, QueueFailed, Snapshot
 from shared.services.advance_group import advance_due_groups
 from shared.services.context import Command, Context
@@ -32,7 +33,7 @@ def due(ctx: Context, collection: str) -> list[Snapshot]:
         page = ctx.store.query(
             Query(
                 collection,
-                where=[("act_at", "<=", ctx.clock.now())],
+                where=[("shard", "in", list(range(SHARDS))), ("act_at", "<=", ctx.clock.now())],
                 order_by=["act_at"],
                 limit=PAGE,
                 after=cursor,

@@ -1,0 +1,168 @@
+"""A circle of the demo: its people signed up, onboarded and agreed, and time that passes for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+
+from infra.local.demo.client import Person, Platform
+from infra.local.demo.story import Story
+
+NAMES = ("Ada", "Ben", "Chidi", "Dayo", "Efua", "Femi", "Grace", "Hanna", "Ike", "Joy")
+PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who exist for a minute, on this machine
+EARLIEST_START = timedelta(days=21)
+"""Beyond the nine working days that a lock needs, over any bank holidays."""
+
+
+def pounds(pence: int) -> str:
+    return f"£{pence / 100:,.2f}"
+
+
+@dataclass
+class Circle:
+    """One circle on a running platform."""
+
+    platform: Platform
+    story: Story
+    people: list[Person]
+    group: str
+    amount_pence: int
+    cycles: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def organiser(self) -> Person:
+        return self.people[0]
+
+    def person(self, uid: str) -> Person:
+        return next(one for one in self.people if one.uid == uid)
+
+    def schedule(self) -> list[dict[str, Any]]:
+        cycles: list[dict[str, Any]] = self.organiser.get(f"/v1/groups/{self.group}/schedule")["cycles"]
+        return cycles
+
+    def contributions(self) -> list[dict[str, Any]]:
+        """Everybody's contributions, each read by its own member."""
+        return [
+            one | {"uid": person.uid}
+            for person in self.people
+            for one in person.pages("/v1/contributions", group=self.group, limit=100)
+        ]
+
+    def live_until(self, day: date) -> None:
+        """Live through each day until (and with) this one, telling what happens."""
+        while self.platform.now().date() < day:
+            tomorrow = self.platform.now().date() + timedelta(days=1)
+            # 09:05 in London is 08:05 or 09:05 UTC: the jobs of 09:00 have run by 09:30 either way.
+            self.platform.go_to(datetime.combine(tomorrow, time(9, 30), UTC))
+            self._tell_news()
+
+    def live_until_all_received(self, days_max: int = 30) -> None:
+        """Live on until every pot has arrived. Raises AssertionError if that takes longer than it may."""
+        for _ in range(days_max):
+            if all(one["payout_state"] == "received" for one in self.schedule()):
+                return
+            self.live_until(self.platform.now().date() + timedelta(days=1))
+        raise AssertionError(f"after {days_max} days a payout has not arrived: {self.schedule()}")
+
+    def _tell_news(self) -> None:
+        known = {one["cycle"]: one["payout_state"] for one in self.cycles}
+        self.cycles = self.schedule()
+        today = self.platform.now().date().isoformat()
+        for cycle in self.cycles:
+            if cycle["due_date"] == today:
+                self.story.tell(
+                    f"{today}  cycle {cycle['cycle']}: everyone's {pounds(self.amount_pence)} is taken"
+                )
+            before, state = known.get(cycle["cycle"]), cycle["payout_state"]
+            if before is not None and before != state:
+                self.story.tell(_SENTENCES[state].format(day=today, name=self._name(cycle), **cycle))
+
+    def _name(self, cycle: dict[str, Any]) -> str:
+        return self.person(cycle["recipient"]).name
+
+
+_SENTENCES = {
+    "scheduled": "{day}  cycle {cycle}: the pot is on the calendar again",
+    "parked": "{day}  cycle {cycle}: the pot waits for {name}",
+    "reserved": "{day}  cycle {cycle}: the pot is reserved for {name}",
+    "submitting": "{day}  cycle {cycle}: the pot is being sent to {name}",
+    "sent": "{day}  cycle {cycle}: the pot is on its way to {name}'s bank",
+    "failed": "{day}  cycle {cycle}: the pot could not be sent to {name}; it will be tried again",
+    "unknown": "{day}  cycle {cycle}: no answer; we look before we send again",
+    "received": "{day}  cycle {cycle}: {name} has the pot",
+    "bank_failed": "{day}  cycle {cycle}: {name}'s bank refused the pot",
+    "partly_reversed": "{day}  cycle {cycle}: part of the pot came back",
+    "reversed": "{day}  cycle {cycle}: the pot came back",
+    "void": "{day}  cycle {cycle}: the reservation was taken back",
+}
+
+
+def sign_up(platform: Platform, story: Story, name: str, method: str) -> Person:
+    """One person, from the first sign-in to a saved payment method and an open payout account."""
+    email = f"{name.lower()}.{uuid4().hex[:8]}@example.com"
+    account = platform.sign_in(email, PASSWORD)
+    person = Person(platform, name, email, account["localId"], account["idToken"])
+    person.post("/v1/users")
+    saved = person.post("/v1/payment-methods", {"method": method})
+    opened = person.post(
+        "/v1/users/me/payout-account",
+        {"return_url": "https://example.com/done", "refresh_url": "https://example.com/again"},
+    )
+    person.payout_account = opened["account"]
+    platform.stripe("POST", f"accounts/{opened['account']}/onboard", {})
+    ready = person.post("/v1/users/me/payout-account/refresh")
+    story.tell(f"{name} signs up, saves {saved['hint']}, and can be paid: {ready['can_receive']}")
+    return person
+
+
+def start(
+    platform: Platform,
+    story: Story,
+    *,
+    members: int,
+    amount_pence: int,
+    frequency: str,
+    method: str = "pm_card_visa",
+    methods: dict[int, str] | None = None,
+    **terms: Any,
+) -> Circle:
+    """A locked circle of new people. `methods` gives some of them another payment method, by their number."""
+    story.chapter("People")
+    people = [
+        sign_up(platform, story, name, (methods or {}).get(number, method))
+        for number, name in enumerate(NAMES[:members])
+    ]
+    story.chapter("The circle")
+    organiser, *others = people
+    first_due = platform.now().date() + EARLIEST_START
+    created = organiser.post(
+        "/v1/groups",
+        {
+            "name": "Sunday Esusu",
+            "amount_pence": amount_pence,
+            "frequency": frequency,
+            "members": members,
+            "first_due_date": first_due.isoformat(),
+            **terms,
+        },
+    )
+    group = created["id"]
+    story.tell(f"{organiser.name} starts a circle of {members} × {pounds(amount_pence)} {frequency}: {group}")
+    code = organiser.post(f"/v1/groups/{group}/invitations")["code"]
+    for person in others:
+        person.post("/v1/groups/join", {"code": code})
+        organiser.post(f"/v1/groups/{group}/members/{person.uid}/approve")
+    story.tell(f"{', '.join(person.name for person in others)} join by the code, and are approved")
+    for person in people:
+        agreement = person.get(f"/v1/groups/{group}/agreement")
+        person.post(f"/v1/groups/{group}/agreement", {"hash": agreement["hash"]})
+    story.tell("everyone accepts the same agreement")
+    locked = organiser.post(f"/v1/groups/{group}/lock")
+    circle = Circle(platform, story, people, group, amount_pence)
+    circle.cycles = circle.schedule()
+    order = ", ".join(circle.person(cycle["recipient"]).name for cycle in circle.cycles)
+    story.tell(f"locked: the order is drawn ({order}); its seed is {locked['draw_seed'][:16]}…")
+    platform.rest()
+    return circle

@@ -1,0 +1,117 @@
+"""How the demo speaks to a running platform: as its users do, and, for time and banks, as the world does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import requests
+
+TIMEOUT_SECONDS = 120
+"""A call may wait for a whole simulated day to come to rest."""
+
+
+class CallFailed(Exception):
+    """The platform answered with a problem."""
+
+    def __init__(self, method: str, path: str, response: requests.Response) -> None:
+        self.status = response.status_code
+        try:
+            self.problem: dict[str, Any] = response.json()
+        except ValueError:
+            self.problem = {"detail": response.text[:300]}
+        super().__init__(
+            f"{method} {path} answered {self.status}: {self.problem.get('detail', self.problem)}"
+        )
+
+
+@dataclass
+class Platform:
+    """A running platform, by its address. `about` says where its parts are."""
+
+    url: str
+    session: requests.Session = field(default_factory=requests.Session)
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.about = self.call("GET", "/_local/about")
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        base: str | None = None,
+        params: dict[str, Any] | None = None,
+    ) -> Any:
+        """One call, JSON in and out. Raises CallFailed."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if method == "POST":
+            headers["Idempotency-Key"] = uuid4().hex
+        response = self.session.request(
+            method,
+            (base or self.url) + path,
+            json=body if method == "POST" else None,
+            params=params,
+            headers=headers,
+            timeout=TIMEOUT_SECONDS,
+        )
+        if not response.ok:
+            raise CallFailed(method, path, response)
+        return response.json() if response.content else None
+
+    # --- the world outside ----------------------------------------------------------------------------------
+
+    def sign_in(self, email: str, password: str) -> dict[str, Any]:
+        """Make an account at Firebase Auth, as the app would; its `idToken` and `localId`."""
+        body = {"email": email, "password": password, "returnSecureToken": True}
+        base = f"http://{self.about['auth_emulator']}/identitytoolkit.googleapis.com/v1"
+        made: dict[str, Any] = self.call("POST", "/accounts:signUp?key=demo", body, base=base)
+        return made
+
+    def stripe(self, method: str, path: str, body: Any = None) -> Any:
+        """The local Stripe's control: what people and banks do outside the API."""
+        return self.call(method, f"/_control/{path}", body, base=self.about["stripe_control"])
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.call("GET", "/_local/clock")["now"])
+
+    def go_to(self, moment: datetime) -> None:
+        """Move the platform's clock; comes back when everything that follows from it is at rest."""
+        self.call("POST", "/_local/clock", {"to": moment.isoformat()})
+
+    def rest(self) -> None:
+        """Wait until nothing is under way."""
+        self.call("POST", "/_local/idle", {})
+
+
+@dataclass
+class Person:
+    """Somebody with an account, who calls the API with their own token."""
+
+    platform: Platform
+    name: str
+    email: str
+    uid: str
+    token: str
+    payout_account: str = ""
+
+    def get(self, path: str, **params: Any) -> Any:
+        return self.platform.call("GET", path, token=self.token, params=params or None)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self.platform.call("POST", path, body or {}, token=self.token)
+
+    def pages(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        """All items of a list."""
+        items: list[dict[str, Any]] = []
+        page = self.get(path, **params)
+        while True:
+            items += page["items"]
+            if not page["next_cursor"]:
+                return items
+            page = self.get(path, cursor=page["next_cursor"], **params)

@@ -1,0 +1,90 @@
+"""What an operator does by hand, on the environment that the shell is set to: see `scripts/ajo --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from shared import bootstrap
+from shared.ports import Query
+
+
+def main() -> int:
+    arguments = _arguments()
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    return run(arguments)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/ajo", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    books = commands.add_parser("reconcile", help="the processor's lines against the journal, and back")
+    books.add_argument("--json", action="store_true")
+    books.set_defaults(run=reconcile)
+
+    draw = commands.add_parser("draw", help="repeat the draw of a group's order")
+    draw.add_argument("what", choices=["verify"])
+    draw.add_argument("group")
+    draw.set_defaults(run=verify_draw)
+
+    parked = commands.add_parser("quarantine", help="what was parked, with its reason")
+    parked.add_argument("--json", action="store_true")
+    parked.set_defaults(run=quarantine)
+    return parser.parse_args()
+
+
+def reconcile(arguments: argparse.Namespace) -> int:
+    """Exits 1 where a penny is unexplained."""
+    from shared.services.reconcile import reconcile as report
+
+    found = report(bootstrap.context())
+    if arguments.json:
+        print(json.dumps(found))
+    else:
+        print(
+            f"{found['movements']} lines at the processor, {found['facts']} facts, {found['groups']} groups"
+        )
+        print(f"ledger {found['ledger']}; the house bore {found['house_pence']} pence")
+        for one in found["differences"]:
+            print(f"{one['kind']:17} {one['where']}: {one['what']}\n{'':17} → {one['todo']}")
+        print(f"{len(found['differences'])} differences")
+    return 1 if found["differences"] else 0
+
+
+def verify_draw(arguments: argparse.Namespace) -> int:
+    """Exits 1 where the revealed seed is not the committed one, or gives another order."""
+    from shared.domain.groups import group_ref
+    from shared.domain.rotation import verify_draw as verify
+    from shared.services.transact import read
+
+    group = read(bootstrap.context(), group_ref(arguments.group)).get(group_ref(arguments.group))
+    if group.draw.seed is None:
+        print("The group is not locked: its seed is not shown yet.")
+        return 1
+    order = [cycle.recipient or "" for cycle in group.schedule]
+    right = verify(group.draw.commitment, bytes.fromhex(group.draw.seed), order)
+    print(f"commitment {group.draw.commitment}\nseed       {group.draw.seed}\norder      {', '.join(order)}")
+    print("The draw is as it was committed." if right else "The draw is NOT as it was committed.")
+    return 0 if right else 1
+
+
+def quarantine(arguments: argparse.Namespace) -> int:
+    """Exits 0 also where something is parked: looking is no failure."""
+    query = Query("quarantine", where=[("state", "==", "parked")])
+    (found,) = bootstrap.store().read_consistently(query)
+    parked: list[dict[str, Any]] = [{"path": one.path, **(one.data or {})} for one in found]
+    if arguments.json:
+        print(json.dumps(parked, default=str))
+    else:
+        for one in parked:
+            print(f"{one['path']}  {one['kind']}  {one['code']}: {one['reason']}")
+        print(f"{len(parked)} parked")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
