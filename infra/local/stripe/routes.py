@@ -76,14 +76,13 @@ _CLIENT: dict[str, Kind] = {**_READ, "client_secret": Text()}
 _CUSTOMERS_METHODS: dict[str, Kind] = {
     name: kind for name, kind in payment_methods.LIST.items() if name != "customer"
 }
-_BANKS: dict[str, Kind] = {**PAGE, "object": Text(choices=("bank_account", "card"))}
 
 ROUTES = [
     Route("POST", "/v1/customers", customers.create, customers.FIELDS),
     Route("GET", "/v1/customers", customers.list_all, customers.LIST),
     Route("GET", "/v1/customers/{customer}", customers.retrieve),
     Route("POST", "/v1/customers/{customer}", customers.update, customers.FIELDS),
-    Route("DELETE", "/v1/customers/{customer}", customers.delete),
+    Route("DELETE", "/v1/customers/{customer}", customers.delete, {}),
     Route(
         "GET",
         "/v1/customers/{customer}/payment_methods",
@@ -150,16 +149,16 @@ ROUTES = [
     Route("GET", "/v1/accounts", accounts.list_all, accounts.LIST),
     Route("GET", "/v1/accounts/{account_id}", accounts.retrieve),
     Route("POST", "/v1/accounts/{account_id}", accounts.update, accounts.UPDATE),
-    Route("DELETE", "/v1/accounts/{account_id}", accounts.delete),
+    Route("DELETE", "/v1/accounts/{account_id}", accounts.delete, {}),
     Route("GET", "/v1/accounts/{account_id}/capabilities", accounts.capabilities),
     Route("GET", "/v1/accounts/{account_id}/capabilities/{name}", accounts.capability),
-    Route("GET", "/v1/accounts/{account_id}/external_accounts", accounts.list_banks, _BANKS),
+    Route("GET", "/v1/accounts/{account_id}/external_accounts", accounts.list_banks, PAGE),
     Route(
         "POST",
         "/v1/accounts/{account_id}/external_accounts",
         accounts.create_bank,
         accounts.NEW_BANK,
-        ("external_account",),
+        ("bank_account",),
     ),
     Route("GET", "/v1/accounts/{account_id}/external_accounts/{bank}", accounts.retrieve_bank),
     Route("POST", "/v1/accounts/{account_id}/login_links", accounts.login_link),
