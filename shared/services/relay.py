@@ -11,7 +11,7 @@ from shared.services.context import Command, Context
 from shared.services.transact import publish
 
 UNMARKED_FOR: Final = timedelta(seconds=60)
-"""Whoever commits a fact publishes and marks it within seconds; after a minute nobody will (DESIGN.md § 4)."""
+"""Whoever commits a fact publishes and marks it within seconds; after a minute nobody will (§ 4)."""
 
 
 def relay(ctx: Context, command: Command) -> dict[str, Any]:
