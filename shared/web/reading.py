@@ -104,10 +104,11 @@ def _refuse_constant(_: str) -> NoReturn:
 
 
 def _check_depth(value: Any, left: int) -> None:
-    if left < 0:
+    if not isinstance(value, dict | list):
+        return
+    if left == 0:
         raise ValueError("too deep")
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for part in parts:
+    for part in value.values() if isinstance(value, dict) else value:
         _check_depth(part, left - 1)
 
 
