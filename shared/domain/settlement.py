@@ -233,7 +233,7 @@ def progress(
         failure_code=failure_code,
     )
     act_at = look_again_at
-    if to in {"failed", "cancelled"} and contribution.counted_in is None:
+    if to in {"failed", "cancelled"}:
         act_at = retry_at(contribution.with_attempt(after), failure, now)
     return _without_money(f"attempt_{to}", contribution.with_(act_at=act_at), after)
 
