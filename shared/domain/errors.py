@@ -237,6 +237,39 @@ class ProcessorUnavailable(Busy):
     sentence = "The payment company did not answer. Nothing was lost; try again in a moment."
 
 
+# --- assessments --------------------------------------------------------------------------------------------
+
+
+class ReviewStillOpen(Conflict):
+    code = "review_still_open"
+    sentence = "A person is looking at this already; add to it what you want taken into account."
+
+
+class ReviewNotNeeded(Conflict):
+    code = "review_not_needed"
+    sentence = "There is nothing here for a person to decide."
+
+
+class ReviewDecided(Conflict):
+    code = "review_decided"
+    sentence = "This review is {state}. Contest it to have somebody else look afresh."
+
+
+class ReviewerNotIndependent(Forbidden):
+    code = "reviewer_not_independent"
+    sentence = "Nobody decides on their own application, or again on what they decided before."
+
+
+class RepresentationsUnread(Conflict):
+    code = "representations_unread"
+    sentence = "The person has added something since you read this. Read it, then decide."
+
+
+class ReviewReasonMissing(Invalid):
+    code = "review_reason_missing"
+    sentence = "Give the reason for your decision in a sentence of {letters} letters or more."
+
+
 # --- what must never happen -------------------------------------------------------------------------------
 
 

@@ -1,0 +1,542 @@
+"""Assessments: may this person join this circle? The machine approves or refers; only people decline.
+
+What the machine reads: affordability, the score, fraud holds and caps. What it may say is `approve`,
+`refer`, or `decline_to_refer`: a recommendation to decline, which is a referral too, as a refusal is never
+final by machine (UK GDPR articles 22A to 22D). Each reason says what would mend it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.domain.affordability import (
+    NO_GUIDES,
+    Affordability,
+    AffordabilityCode,
+    AffordabilityRules,
+    Application,
+    Circle,
+    SpendingGuide,
+    assess_affordability,
+)
+from shared.domain.documents import States, Value
+from shared.domain.errors import (
+    RepresentationsUnread,
+    ReviewDecided,
+    ReviewerNotIndependent,
+    ReviewNotNeeded,
+    ReviewReasonMissing,
+    ReviewStillOpen,
+)
+from shared.domain.fraud import FraudCheck, Hold, Severity
+from shared.domain.money import pounds
+
+# --- the score, as whoever computes it hands it over --------------------------------------------------------
+
+MILLION: Final = 1_000_000
+
+
+class ScoreReason(Value):
+    """Points lost against the reference applicant in one respect, and what would win them back."""
+
+    code: str
+    points_lost: Annotated[int, Field(strict=True, gt=0)]
+    sentence: str = ""
+    mend: str = ""
+
+
+class Score(Value):
+    """A score that was computed. `reasons` holds every respect in which points were lost, in any order, so
+    that points + all that was lost is at least the reference applicant's. No floats: it is stored."""
+
+    points: Annotated[int, Field(strict=True)]
+    pd_ppm: Annotated[int, Field(strict=True, ge=0, le=MILLION)]
+    """Probability of default, in parts per million."""
+    band: str
+    reasons: tuple[ScoreReason, ...] = ()
+    model_version: str
+
+
+class NoScore(Value):
+    """A score that could not be computed. It counts neither for nor against, and a person looks."""
+
+    cause: str
+    model_version: str | None = None
+
+
+# --- the rules ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentRules:
+    """The house's own policy; a change is a new version, and assessments keep the one they were made by."""
+
+    version: str = "assessment-1"
+
+    approve_from_points: int = 600
+    decline_below_points: int = 500
+    """On the scorer's scale. Between the two a person weighs it; below, the machine advises to decline."""
+
+    circles_max: int = 5
+    """At a time, per verified person: one person's trouble must not stop more circles than that."""
+
+    monthly_max_pence: int = 350_000
+    """In all circles: just above our largest circle (£800 weekly), so nobody is in two of that size."""
+
+    valid_for: timedelta = timedelta(days=180)
+    """Half a year: statements and payslips older than that say little about next month."""
+
+    change_percent: int = 10
+    """Income that fell or costs that rose by more make an assessment stale."""
+
+    affordability: AffordabilityRules = field(default_factory=AffordabilityRules)
+
+    def version_in_full(self) -> str:
+        return f"{self.version}+{self.affordability.version}"
+
+
+RULES: Final = AssessmentRules()
+
+# --- reasons ------------------------------------------------------------------------------------------------
+
+
+class Source(StrEnum):
+    AFFORDABILITY = "affordability"
+    SCORE = "score"
+    FRAUD = "fraud"
+    CAP = "cap"
+
+
+class DecisionReason(Value):
+    """For the person: a stable code, a sentence, and what mends it (any one of these)."""
+
+    source: Source
+    code: str
+    sentence: str
+    mends: tuple[str, ...]
+    advises_decline: bool = False
+
+
+Outcome = Literal["approve", "refer", "decline_to_refer"]
+
+_ADVISE_DECLINE: Final = frozenset({AffordabilityCode.NOTHING_LEFT_OVER})
+"""What borrowing alone could pay for (CONC 5.2A): the other tests are for a person to weigh."""
+
+
+def _from_affordability(affordability: Affordability) -> Iterable[DecisionReason]:
+    for reason in affordability.reasons:
+        yield DecisionReason(
+            source=Source.AFFORDABILITY,
+            code=reason.code,
+            sentence=reason.sentence,
+            mends=tuple(mend.sentence for mend in reason.mends),
+            advises_decline=reason.code in _ADVISE_DECLINE,
+        )
+
+
+_NO_SCORE = DecisionReason(
+    source=Source.SCORE,
+    code="score_unavailable",
+    sentence="We could not compute a score. This does not count against you; a person will look.",
+    mends=("You need not do anything.",),
+)
+
+
+def _from_score(score: Score | NoScore, rules: AssessmentRules) -> Iterable[DecisionReason]:
+    """The fewest respects, largest loss first, that would reach the line if all were mended; so each
+    matters: with any one of them left as it is, the line is not reached."""
+    if isinstance(score, NoScore):
+        yield _NO_SCORE
+        return
+    short = rules.approve_from_points - score.points
+    if short <= 0:
+        return
+    advises_decline = score.points < rules.decline_below_points
+    needed: list[ScoreReason] = []
+    for reason in sorted(score.reasons, key=lambda reason: (-reason.points_lost, reason.code)):
+        if sum(lost.points_lost for lost in needed) < short:
+            needed.append(reason)
+    if sum(lost.points_lost for lost in needed) < short:
+        yield DecisionReason(
+            source=Source.SCORE,
+            code="score_below_line",
+            sentence=f"Your score is {score.points}; up to {score.points + short - 1} a person has to look.",
+            mends=("Tell us what the score cannot know; a person will read it.",),
+            advises_decline=advises_decline,
+        )
+        return
+    for reason in needed:
+        yield DecisionReason(
+            source=Source.SCORE,
+            code=reason.code,
+            sentence=reason.sentence or f"This took {reason.points_lost} points off your score.",
+            mends=(reason.mend or "Tell us if this has changed, and show it.",),
+            advises_decline=advises_decline,
+        )
+
+
+def score_if_mended(score: Score, codes: Iterable[str]) -> Score:
+    """The score with the points back that the named respects lost."""
+    named = set(codes)
+    mended = [reason for reason in score.reasons if reason.code in named]
+    return score.with_(
+        points=score.points + sum(reason.points_lost for reason in mended),
+        reasons=tuple(reason for reason in score.reasons if reason not in mended),
+    )
+
+
+def _from_fraud(check: FraudCheck) -> Iterable[DecisionReason]:
+    """One sentence whatever was found: saying more would teach how to get round it."""
+    held = Hold.JOINING in check.holds
+    if held or any(finding.severity is not Severity.LOW for finding in check.findings):
+        yield DecisionReason(
+            source=Source.FRAUD,
+            code="details_to_check",
+            sentence="A person needs to check some of the details that you gave us.",
+            mends=("We will write to you if we need anything.",),
+            advises_decline=held,
+        )
+
+
+def _from_caps(application: Application, rules: AssessmentRules) -> Iterable[DecisionReason]:
+    circles = len(application.commitments) + 1
+    monthly_pence = application.circle.monthly_pence + sum(c.monthly_pence for c in application.commitments)
+    if circles > rules.circles_max:
+        yield DecisionReason(
+            source=Source.CAP,
+            code="too_many_circles",
+            sentence=f"This would be circle number {circles} for you; {rules.circles_max} is the most.",
+            mends=("Wait until one of your circles ends.",),
+            advises_decline=True,
+        )
+    elif monthly_pence > rules.monthly_max_pence:
+        yield DecisionReason(
+            source=Source.CAP,
+            code="too_much_in_circles",
+            sentence=(
+                f"Your circles would come to {pounds(monthly_pence)} a month; "
+                f"the most for one person is {pounds(rules.monthly_max_pence)}."
+            ),
+            mends=("Choose a smaller circle.", "Wait until one of your circles ends."),
+            advises_decline=True,
+        )
+
+
+# --- the notice ---------------------------------------------------------------------------------------------
+
+NOTICE_VERSION: Final = "notice-1"
+
+TOLD: Final[Mapping[Outcome, str]] = {
+    "approve": (
+        "A computer made this decision from your statement, your score and checks of your details. "
+        "No person took part in it."
+    ),
+    "refer": (
+        "A computer looked at your statement, your score and checks of your details, and passed your "
+        "application to a person, who will decide. Nothing has been refused."
+    ),
+    "decline_to_refer": (
+        "A computer looked at your statement, your score and checks of your details, and advises against. "
+        "A person will decide. Nothing has been refused."
+    ),
+}
+"""Article 22C(2)(a): information about the decision. The reasons stand beside it."""
+
+RIGHTS: Final[tuple[str, ...]] = (
+    "You can tell us anything that we should take into account. Whoever decides will read it first.",
+    "You can ask for a person to look at it, who sees all that we hold about it and can change the decision.",
+    "You can contest the decision, also when a person made it. Somebody else will then look at it afresh.",
+    "We answer within one month. You can also complain to the Information Commissioner's Office.",
+)
+"""Article 22C(2)(b) to (d): representations, human intervention, contest; article 12(3): the month."""
+
+
+class Notice(Value):
+    version: str
+    told: str
+    rights: tuple[str, ...]
+
+
+# --- the assessment -----------------------------------------------------------------------------------------
+
+
+class Assessment(Value):
+    """What was decided by machine, on what, and why. Never changed: a new look is a new assessment.
+
+    `fraud` is for staff; `for_person` leaves it out.
+    """
+
+    id: str
+    person: str
+    at: AwareDatetime
+    expires_at: AwareDatetime
+    rules_version: str
+    application: Application
+    affordability: Affordability
+    score: Score | NoScore
+    fraud: FraudCheck
+    outcome: Outcome
+    reasons: tuple[DecisionReason, ...]
+    notice: Notice
+    input_hash: str
+    """sha256 of all that was decided on: the same input under the same rules gives the same outcome."""
+
+
+class PersonsView(Value):
+    """An assessment as its person sees it."""
+
+    id: str
+    at: AwareDatetime
+    expires_at: AwareDatetime
+    outcome: Outcome
+    reasons: tuple[DecisionReason, ...]
+    affordability: Affordability
+    score_points: int | None
+    notice: Notice
+
+
+def assess(
+    application: Application,
+    score: Score | NoScore,
+    fraud: FraudCheck,
+    *,
+    assessment_id: str,
+    person: str,
+    at: AwareDatetime,
+    rules: AssessmentRules = RULES,
+    guides: Sequence[SpendingGuide] = NO_GUIDES,
+) -> Assessment:
+    """Decide. Never raises on valid input; whatever cannot be judged is referred."""
+    affordability = assess_affordability(application, rules.affordability, guides)
+    reasons = (
+        *_from_affordability(affordability),
+        *_from_score(score, rules),
+        *_from_fraud(fraud),
+        *_from_caps(application, rules),
+    )
+    outcome: Outcome = "approve"
+    if reasons:
+        outcome = "decline_to_refer" if any(reason.advises_decline for reason in reasons) else "refer"
+    return Assessment(
+        id=assessment_id,
+        person=person,
+        at=at,
+        expires_at=at + rules.valid_for,
+        rules_version=rules.version_in_full(),
+        application=application,
+        affordability=affordability,
+        score=score,
+        fraud=fraud,
+        outcome=outcome,
+        reasons=reasons,
+        notice=Notice(version=NOTICE_VERSION, told=TOLD[outcome], rights=RIGHTS),
+        input_hash=_hash(application, score, fraud),
+    )
+
+
+def _hash(*inputs: Value) -> str:
+    """Field order is the classes' own and no field is a float, so equal inputs have equal JSON."""
+    digest = hashlib.sha256()
+    for value in inputs:
+        digest.update(value.model_dump_json().encode())
+    return digest.hexdigest()
+
+
+def for_person(assessment: Assessment) -> PersonsView:
+    return PersonsView(
+        id=assessment.id,
+        at=assessment.at,
+        expires_at=assessment.expires_at,
+        outcome=assessment.outcome,
+        reasons=assessment.reasons,
+        affordability=assessment.affordability,
+        score_points=assessment.score.points if isinstance(assessment.score, Score) else None,
+        notice=assessment.notice,
+    )
+
+
+# --- review by people ---------------------------------------------------------------------------------------
+
+ReviewState = Literal["referred", "approved", "declined"]
+Verdict = Literal["approved", "declined"]
+
+REVIEW: Final = States("review", {"referred": "approved declined", "approved": "", "declined": ""})
+
+REASON_LETTERS_MIN: Final = 20
+"""'ok' is no reason: the person who asks why is owed a sentence."""
+
+
+class Representation(Value):
+    """What the person wants taken into account, in their own words."""
+
+    at: AwareDatetime
+    text: Annotated[str, Field(min_length=1, max_length=5_000)]
+
+
+class HumanDecision(Value):
+    """`overrides`: it goes against what the machine advised. `circle`: what is approved, if smaller."""
+
+    verdict: Verdict
+    by: str
+    at: AwareDatetime
+    reason: str
+    overrides: bool
+    circle: Circle | None = None
+
+
+class Review(Value):
+    """One person's look at one assessment; a contest is the next review, by somebody else."""
+
+    assessment: str
+    number: int
+    because: Literal["referred", "asked", "contested"]
+    opened_at: AwareDatetime
+    state: ReviewState = "referred"
+    representations: tuple[Representation, ...] = ()
+    decision: HumanDecision | None = None
+
+
+def open_review(
+    assessment: Assessment, earlier: Sequence[Review], at: AwareDatetime, *, asked_by_person: bool = True
+) -> Review:
+    """The next review: of a referral by itself, of anything when its person asks.
+
+    Raises ReviewStillOpen while one is undecided, ReviewNotNeeded for an approval nobody asks about.
+    """
+    if earlier and earlier[-1].state == "referred":
+        raise ReviewStillOpen()
+    if not asked_by_person and (assessment.outcome == "approve" or earlier):
+        raise ReviewNotNeeded()
+    because: Literal["referred", "asked", "contested"] = "asked" if asked_by_person else "referred"
+    return Review(
+        assessment=assessment.id,
+        number=len(earlier) + 1,
+        because="contested" if earlier else because,
+        opened_at=at,
+    )
+
+
+def represent(review: Review, text: str, at: AwareDatetime) -> Review:
+    """Add what the person says. Raises ReviewDecided: then it is for a contest."""
+    if review.state != "referred":
+        raise ReviewDecided(state=review.state)
+    said = Representation(at=at, text=text)
+    return review.with_(representations=(*review.representations, said))
+
+
+def decide_review(
+    review: Review,
+    assessment: Assessment,
+    earlier: Sequence[Review],
+    *,
+    verdict: Verdict,
+    by: str,
+    reason: str,
+    representations_read: int,
+    at: AwareDatetime,
+    circle: Circle | None = None,
+) -> Review:
+    """A person's decision, either way, with their reason.
+
+    `representations_read` is how many the reviewer had before them: what came in meanwhile is read first.
+    Raises ReviewDecided, ReviewerNotIndependent (their own, or a contest of their own decision),
+    RepresentationsUnread, ReviewReasonMissing.
+    """
+    if review.state != "referred":
+        raise ReviewDecided(state=review.state)
+    deciders = {past.decision.by for past in earlier if past.decision}
+    if by == assessment.person or by in deciders:
+        raise ReviewerNotIndependent()
+    if representations_read != len(review.representations):
+        raise RepresentationsUnread(unread=len(review.representations) - representations_read)
+    if len(reason.strip()) < REASON_LETTERS_MIN:
+        raise ReviewReasonMissing(field="reason", letters=REASON_LETTERS_MIN)
+    advised: Verdict = "approved" if assessment.outcome == "approve" else "declined"
+    undecided = assessment.outcome == "refer"
+    asked = assessment.application.circle
+    REVIEW.check(review.state, verdict)
+    return review.with_(
+        state=verdict,
+        decision=HumanDecision(
+            verdict=verdict,
+            by=by,
+            at=at,
+            reason=reason.strip(),
+            overrides=not undecided and verdict != advised,
+            circle=min(circle or asked, asked, key=lambda c: c.monthly_pence)
+            if verdict == "approved"
+            else None,
+        ),
+    )
+
+
+def standing(assessment: Assessment, reviews: Sequence[Review]) -> ReviewState:
+    """Where it stands now: by the last person who decided, else by the machine, which never declines."""
+    for review in reversed(reviews):
+        if review.decision:
+            return review.decision.verdict
+    return "approved" if assessment.outcome == "approve" else "referred"
+
+
+# --- re-assessment ------------------------------------------------------------------------------------------
+
+
+class Trigger(StrEnum):
+    EXPIRED = "expired"
+    INCOME_FELL = "income_fell"
+    COSTS_ROSE = "costs_rose"
+    MORE_IN_CIRCLES = "more_in_circles"
+    MISSED_CONTRIBUTION = "missed_contribution"
+    HARDSHIP = "hardship"
+    FRAUD_HOLD = "fraud_hold"
+    IDENTITY_CHANGED = "identity_changed"
+    MODEL_WITHDRAWN = "model_withdrawn"
+    RULES_CHANGED = "rules_changed"
+
+
+class Since(Value):
+    """What is known now that may not have been when the assessment was made. None: nothing newer."""
+
+    at: AwareDatetime
+    income_pence: int | None = None
+    outgoings_pence: int | None = None
+    in_circles_pence: int | None = None
+    """A month in all circles, the one now asked for included."""
+    missed_contributions: int = 0
+    hardship: bool = False
+    fraud_hold: bool = False
+    identity_changed: bool = False
+    withdrawn_models: frozenset[str] = frozenset()
+
+
+def stale(assessment: Assessment, since: Since, rules: AssessmentRules = RULES) -> tuple[Trigger, ...]:
+    """Why the assessment no longer holds; empty while it does. A person's approval goes stale likewise."""
+    was = assessment.affordability
+    outgoings = was.income_pence - was.surplus_pence
+    kept, allowed = 100 - rules.change_percent, 100 + rules.change_percent
+    fell = since.income_pence is not None and since.income_pence * 100 < was.income_pence * kept
+    rose = since.outgoings_pence is not None and since.outgoings_pence * 100 > outgoings * allowed
+    more = (
+        since.in_circles_pence is not None
+        and since.in_circles_pence > was.committed_pence + was.instalment_pence
+    )
+    met: Mapping[Trigger, bool] = {
+        Trigger.EXPIRED: since.at >= assessment.expires_at,
+        Trigger.INCOME_FELL: fell,
+        Trigger.COSTS_ROSE: rose,
+        Trigger.MORE_IN_CIRCLES: more,
+        Trigger.MISSED_CONTRIBUTION: since.missed_contributions > 0,
+        Trigger.HARDSHIP: since.hardship,
+        Trigger.FRAUD_HOLD: since.fraud_hold,
+        Trigger.IDENTITY_CHANGED: since.identity_changed,
+        Trigger.MODEL_WITHDRAWN: assessment.score.model_version in since.withdrawn_models,
+        Trigger.RULES_CHANGED: assessment.rules_version != rules.version_in_full(),
+    }
+    return tuple(trigger for trigger, is_met in met.items() if is_met)
