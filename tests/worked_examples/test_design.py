@@ -136,7 +136,7 @@ def test_arrears_are_netted_at_ones_own_turn_and_reach_the_member_they_were_kept
     owed = {f"debt_{story.second}": 100_00, f"owed_{story.first}": 100_00}
     story.book.stands(**owed, fees=4 * FEE, house=4 * FEE)
 
-    story.live_until(story.circle.pays_out(2), days_more=3)
+    story.live_until(story.circle.pays_out(2), days_more=8)
     assert story.circle.payout(2).amount_pence == 40_000
     story.book.stands(fees=9 * FEE, house=9 * FEE)
     top_up = [one for one in story.world.documents("payouts") if one["kind"] == "top_up"]
