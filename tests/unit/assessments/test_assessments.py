@@ -1,0 +1,444 @@
+"""Decisions, their reasons, the people who review them, and what makes them stale."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from shared.domain.affordability import OFFERS, Application, Commitment, follow
+from shared.domain.assessments import (
+    RIGHTS,
+    RULES,
+    TOLD,
+    Assessment,
+    DecisionReason,
+    NoScore,
+    Review,
+    Score,
+    ScoreReason,
+    Since,
+    Source,
+    Trigger,
+    assess,
+    decide_review,
+    for_person,
+    open_review,
+    represent,
+    score_if_mended,
+    stale,
+    standing,
+)
+from shared.domain.errors import (
+    AjoError,
+    RepresentationsUnread,
+    ReviewDecided,
+    ReviewerNotIndependent,
+    ReviewNotNeeded,
+    ReviewReasonMissing,
+    ReviewStillOpen,
+)
+from shared.domain.financial_statement import (
+    Evidence,
+    FlexibleCost,
+    FlexibleCostLine,
+    Frequency,
+    PriorityDebt,
+    PriorityDebtLine,
+)
+from shared.domain.fraud import Finding, FraudCheck, FraudCode, Hold, Severity
+from tests.unit.assessments.households import a_circle, a_statement, an_application, applications
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+A_MONTH = timedelta(days=30)
+A_REASON = "Has a new job since October; the letter is on file."
+
+
+def a_score(points: int = 640, **lost: int) -> Score:
+    reasons = tuple(ScoreReason(code=code, points_lost=points_lost) for code, points_lost in lost.items())
+    return Score(points=points, pd_ppm=100_000, band="B", reasons=reasons, model_version="applicant-1")
+
+
+def clear(*findings: Finding) -> FraudCheck:
+    return FraudCheck(
+        person="ada",
+        at=NOW,
+        rules_version="fraud-1",
+        findings=findings,
+        points=sum(finding.points for finding in findings),
+        holds=tuple(hold for finding in findings for hold in finding.holds),
+    )
+
+
+def assessed(
+    application: Application | None = None,
+    score: Score | NoScore | None = None,
+    fraud: FraudCheck | None = None,
+    **more: Any,
+) -> Assessment:
+    return assess(
+        application or an_application(a_circle(100)),
+        score or a_score(),
+        fraud or clear(),
+        assessment_id="ass_1",
+        person="ada",
+        at=NOW,
+        **more,
+    )
+
+
+def codes(assessment: Assessment) -> list[str]:
+    return [reason.code for reason in assessment.reasons]
+
+
+# --- the decision -------------------------------------------------------------------------------------------
+
+
+def test_an_affordable_circle_and_a_good_score_are_approved_by_machine_and_it_says_so() -> None:
+    assessment = assessed()
+    assert (assessment.outcome, assessment.reasons) == ("approve", ())
+    assert "No person took part" in assessment.notice.told
+    assert assessment.notice.rights == RIGHTS
+
+
+def test_a_score_below_the_line_is_referred_with_the_fewest_respects_that_would_reach_it() -> None:
+    assessment = assessed(score=a_score(550, records=30, employment=40, housing=15, job=1))
+    assert assessment.outcome == "refer"
+    assert codes(assessment) == ["employment", "records"]  # 70 of the 50 that are missing; 40 are not enough
+    assert score_if_mended(a_score(550, records=30, employment=40), codes(assessment)).points == 620
+
+
+def test_far_below_the_line_the_machine_advises_against_and_a_person_decides() -> None:
+    assessment = assessed(score=a_score(499, records=200))
+    assert assessment.outcome == "decline_to_refer"
+    assert "Nothing has been refused" in assessment.notice.told
+    assert standing(assessment, ()) == "referred"
+
+
+def test_a_score_whose_losses_do_not_reach_the_line_still_says_why() -> None:
+    assessment = assessed(score=a_score(560, records=10))
+    assert codes(assessment) == ["score_below_line"]
+
+
+def test_a_score_that_cannot_be_computed_is_neutral_and_refers() -> None:
+    assessment = assessed(score=NoScore(cause="no history"))
+    assert (assessment.outcome, codes(assessment)) == ("refer", ["score_unavailable"])
+    assert for_person(assessment).score_points is None
+
+
+def test_nothing_left_over_is_advised_against() -> None:
+    assessment = assessed(an_application(a_circle(50), a_statement(income=1_000)))
+    assert (assessment.outcome, codes(assessment)) == ("decline_to_refer", ["nothing_left_over"])
+
+
+def test_fraud_findings_refer_without_saying_what_was_found() -> None:
+    low, medium = (
+        Finding(code=FraudCode.SHARED_CARD, severity=severity, sentence="3 people pay with one card.")
+        for severity in (Severity.LOW, Severity.MEDIUM)
+    )
+    high = medium.with_(severity=Severity.HIGH, holds=(Hold.JOINING,))
+    cooling = low.with_(holds=(Hold.PAYING_OUT,))
+    assert assessed(fraud=clear(low)).outcome == assessed(fraud=clear(cooling)).outcome == "approve"
+    assert assessed(fraud=clear(medium)).outcome == "refer"
+    assert assessed(fraud=clear(high)).outcome == "decline_to_refer"
+    seen = for_person(assessed(fraud=clear(high))).model_dump_json()
+    assert "card" not in seen
+    assert "details_to_check" in seen
+
+
+def test_caps_are_of_number_and_of_money() -> None:
+    statement = a_statement(income=20_000, savings=50_000)
+    small = Commitment(amount_pence=5_000, frequency=Frequency.MONTHLY)
+    four = an_application(a_circle(50), statement, commitments=(small,) * 4)
+    five = four.with_(commitments=(small,) * 5)
+    assert assessed(four).outcome == "approve"
+    assert (assessed(five).outcome, codes(assessed(five))) == ("decline_to_refer", ["too_many_circles"])
+    largest = an_application(a_circle(800, Frequency.WEEKLY), statement)
+    assert assessed(largest).outcome == "approve"
+    assert codes(assessed(largest.with_(commitments=(small,)))) == ["too_much_in_circles"]
+
+
+def test_the_same_input_is_the_same_hash_and_any_change_is_another() -> None:
+    assert assessed().input_hash == assessed().input_hash
+    others = {
+        assessed().input_hash,
+        assessed(an_application(a_circle(50))).input_hash,
+        assessed(score=a_score(641)).input_hash,
+        assessed(score=NoScore(cause="x")).input_hash,
+        assessed(fraud=clear().with_(at=NOW + A_MONTH)).input_hash,
+    }
+    assert len(others) == 5
+
+
+def test_every_outcome_has_its_notice_and_none_refuses() -> None:
+    assert set(TOLD) == {"approve", "refer", "decline_to_refer"}
+    assert all("refused" not in TOLD[o] or "Nothing has been refused" in TOLD[o] for o in TOLD)
+    said = " ".join(RIGHTS)
+    for right in ("tell us", "a person to look", "contest", "one month", "Information Commissioner"):
+        assert right in said
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pd_ppm": -1},
+        {"pd_ppm": 1_000_001},
+        {"pd_ppm": 0.1},
+        {"points": float("nan")},
+        {"points": "600"},
+        {"reasons": [{"code": "x", "points_lost": 0}]},
+        {"reasons": [{"code": "x", "points_lost": 1.5}]},
+        {"colour": "red"},
+    ],
+)
+def test_a_score_is_whole_numbers(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Score.model_validate(a_score().model_dump() | changes)
+
+
+@given(applications(), st.integers(300, 900), st.lists(st.integers(1, 200), max_size=6))
+def test_every_applicant_is_answered_and_the_answer_survives_the_store(
+    application: Application, points: int, lost: list[int]
+) -> None:
+    score = a_score(points, **{f"f{n}": points_lost for n, points_lost in enumerate(lost)})
+    assessment = assessed(application, score)
+    assert Assessment.model_validate_json(assessment.model_dump_json()) == assessment
+    assert Assessment.model_validate(assessment.model_dump()) == assessment
+    assert (assessment.outcome == "approve") == (not assessment.reasons)
+    assert _has_no_float(assessment.model_dump())
+
+
+def _has_no_float(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_has_no_float, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_has_no_float, value))
+    return not isinstance(value, float)
+
+
+# --- a thousand drawn applicants ----------------------------------------------------------------------------
+
+REFERENCE_POINTS = 660
+"""An applicant who loses nothing: above the line, as a scorer's reference has to be."""
+
+
+def drawn_applicants(how_many: int, seed: int) -> list[tuple[Application, Score]]:
+    """As they might come: every evidence level, some in circles, arrears or debt; scores that add up."""
+    random = Random(seed)
+    return [(_drawn_application(random), _drawn_score(random)) for _ in range(how_many)]
+
+
+def _drawn_application(random: Random) -> Application:
+    income = round(random.lognormvariate(7.7, 0.5))
+    costs = round(income * random.uniform(0.4, 1.02))
+    arrears = PriorityDebtLine(
+        category=random.choice(list(PriorityDebt)),
+        amount_pence=random.randint(0, 8_000),
+        plan_agreed=random.random() < 0.6,
+    )
+    personal = FlexibleCostLine(category=FlexibleCost.PERSONAL, amount_pence=random.randint(0, 20_000))
+    statement = a_statement(
+        income=income,
+        costs=costs,
+        savings=round(random.choice([0, 0, 200, 1_000, 4_000]) * random.random()),
+        priority_debts=(arrears,) if random.random() < 0.1 else (),
+        income_evidence=random.choices(list(Evidence), [1, 2, 4])[0],
+        costs_evidence=random.choices(list(Evidence), [1, 2, 4])[0],
+        savings_evidence=random.choices(list(Evidence), [1, 2, 4])[0],
+    )
+    more = statement.with_(flexible_costs=(*statement.flexible_costs, personal))
+    in_already = tuple(
+        Commitment(amount_pence=random.choice([5_000, 10_000]), frequency=Frequency.MONTHLY)
+        for _ in range(random.choice([0, 0, 0, 1, 2]))
+    )
+    likely = [16, 8, 8, 4, 4, 2, 2, 0 if in_already else 1]  # the largest beside another is above the cap
+    circle = random.choices(OFFERS, likely)[0]
+    return Application(statement=more, circle=circle, commitments=in_already)
+
+
+def _drawn_score(random: Random) -> Score:
+    lost = {f"respect_{n}": random.randint(1, 60) for n in range(random.randint(0, 6))}
+    gained = random.randint(0, 40)
+    return a_score(REFERENCE_POINTS - sum(lost.values()) + gained, **lost)
+
+
+def mended(
+    application: Application, score: Score, assessment: Assessment, but: DecisionReason | None = None
+) -> Assessment:
+    """As it would be with all reasons mended, or all but one."""
+    by_code = {reason.code.value: reason for reason in assessment.affordability.reasons}
+    respects = []
+    for reason in assessment.reasons:
+        if reason is not but and reason.source is Source.AFFORDABILITY:
+            application = follow(application, by_code[reason.code].mends[0])
+        elif reason is not but and reason.source is Source.SCORE:
+            respects.append(reason.code)
+    return assessed(application, score_if_mended(score, respects))
+
+
+def test_of_a_thousand_drawn_applicants_each_referral_turns_when_mended_and_no_reason_is_idle() -> None:
+    outcomes: dict[str, int] = {}
+    reasons = 0
+    for application, score in drawn_applicants(1_000, seed=20261124):
+        assessment = assessed(application, score)
+        outcomes[assessment.outcome] = outcomes.get(assessment.outcome, 0) + 1
+        assert mended(application, score, assessment).outcome == "approve"
+        for reason in assessment.reasons:
+            reasons += 1
+            assert mended(application, score, assessment, but=reason).outcome != "approve", reason
+    assert min(outcomes.values()) >= 100, outcomes
+    assert reasons >= 1_000
+
+
+# --- review -------------------------------------------------------------------------------------------------
+
+
+def a_referral() -> tuple[Assessment, Review]:
+    assessment = assessed(score=NoScore(cause="no history"))
+    return assessment, open_review(assessment, (), NOW, asked_by_person=False)
+
+
+def decided(
+    review: Review, assessment: Assessment, earlier: tuple[Review, ...] = (), **changes: Any
+) -> Review:
+    how: dict[str, Any] = {
+        "verdict": "approved",
+        "by": "staff_1",
+        "reason": A_REASON,
+        "representations_read": len(review.representations),
+        "at": NOW + A_MONTH,
+    }
+    return decide_review(review, assessment, earlier, **how | changes)
+
+
+def test_a_referral_is_heard_decided_contested_and_decided_by_somebody_else() -> None:
+    assessment, review = a_referral()
+    assert (review.because, review.state, standing(assessment, (review,))) == (
+        "referred",
+        "referred",
+        "referred",
+    )
+    review = represent(review, "I began a new job in October.", NOW)
+    first = decided(review, assessment, verdict="declined")
+    assert standing(assessment, (first,)) == "declined"
+    contest = open_review(assessment, (first,), NOW + A_MONTH)
+    assert (contest.because, contest.number) == ("contested", 2)
+    with pytest.raises(ReviewerNotIndependent):
+        decided(contest, assessment, (first,))
+    second = decided(contest, assessment, (first,), by="staff_2")
+    assert standing(assessment, (first, second)) == "approved"
+    assert second.decision is not None
+    assert second.decision.reason == A_REASON
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"by": "ada"}, ReviewerNotIndependent),
+        ({"representations_read": 0}, RepresentationsUnread),
+        ({"reason": "ok"}, ReviewReasonMissing),
+        ({"reason": " " * 40}, ReviewReasonMissing),
+    ],
+)
+def test_a_decision_is_independent_informed_and_reasoned(
+    changes: dict[str, Any], refusal: type[AjoError]
+) -> None:
+    assessment, review = a_referral()
+    with pytest.raises(refusal):
+        decided(represent(review, "Please read this.", NOW), assessment, **changes)
+
+
+def test_what_is_decided_is_decided() -> None:
+    assessment, review = a_referral()
+    done = decided(review, assessment)
+    with pytest.raises(ReviewDecided):
+        decided(done, assessment, by="staff_2")
+    with pytest.raises(ReviewDecided):
+        represent(done, "One more thing.", NOW)
+
+
+def test_one_review_at_a_time_and_none_where_nobody_asks() -> None:
+    assessment, review = a_referral()
+    with pytest.raises(ReviewStillOpen):
+        open_review(assessment, (review,), NOW)
+    with pytest.raises(ReviewNotNeeded):
+        open_review(assessed(), (), NOW, asked_by_person=False)
+    assert open_review(assessed(), (), NOW).because == "asked"
+
+
+@pytest.mark.parametrize(
+    ("score", "verdict", "overrides"),
+    [
+        (a_score(640), "approved", False),
+        (a_score(640), "declined", True),
+        (NoScore(cause="x"), "approved", False),
+        (NoScore(cause="x"), "declined", False),
+        (a_score(100), "approved", True),
+        (a_score(100), "declined", False),
+    ],
+)
+def test_going_against_the_machine_is_recorded(score: Score | NoScore, verdict: str, overrides: bool) -> None:
+    assessment = assessed(score=score)
+    done = decided(open_review(assessment, (), NOW), assessment, verdict=verdict)
+    assert done.decision is not None
+    assert done.decision.overrides is overrides
+
+
+def test_a_person_may_approve_a_smaller_circle_and_never_a_larger_one() -> None:
+    assessment, review = a_referral()
+    for circle in OFFERS:
+        decision = decided(review, assessment, circle=circle).decision
+        assert decision is not None
+        assert decision.circle is not None
+        assert decision.circle.monthly_pence == min(10_000, circle.monthly_pence)
+    declined = decided(review, assessment, verdict="declined").decision
+    assert declined is not None
+    assert declined.circle is None
+
+
+@given(st.text(max_size=6_000))
+def test_whatever_a_person_says_is_kept_or_refused_by_length(text: str) -> None:
+    _, review = a_referral()
+    if 1 <= len(text) <= 5_000:
+        assert represent(review, text, NOW).representations[0].text == text
+    else:
+        with pytest.raises(ValidationError):
+            represent(review, text, NOW)
+
+
+# --- staleness ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "triggers"),
+    [
+        ({}, []),
+        ({"at": NOW + RULES.valid_for}, [Trigger.EXPIRED]),
+        ({"income_pence": 180_000}, []),
+        ({"income_pence": 179_999}, [Trigger.INCOME_FELL]),
+        ({"outgoings_pence": 165_000}, []),
+        ({"outgoings_pence": 165_001}, [Trigger.COSTS_ROSE]),
+        ({"in_circles_pence": 10_000}, []),
+        ({"in_circles_pence": 10_001}, [Trigger.MORE_IN_CIRCLES]),
+        ({"missed_contributions": 1}, [Trigger.MISSED_CONTRIBUTION]),
+        ({"hardship": True, "fraud_hold": True}, [Trigger.HARDSHIP, Trigger.FRAUD_HOLD]),
+        ({"identity_changed": True}, [Trigger.IDENTITY_CHANGED]),
+        ({"withdrawn_models": {"applicant-1"}}, [Trigger.MODEL_WITHDRAWN]),
+        ({"withdrawn_models": {"applicant-0"}}, []),
+    ],
+)
+def test_what_makes_an_assessment_stale(changes: dict[str, Any], triggers: list[Trigger]) -> None:
+    since = Since.model_validate({"at": NOW + A_MONTH} | changes)
+    assert list(stale(assessed(), since)) == triggers
+
+
+def test_new_rules_make_old_assessments_stale() -> None:
+    newer = replace(RULES, version="assessment-2")
+    assert stale(assessed(), Since(at=NOW), newer) == (Trigger.RULES_CHANGED,)
+    assert stale(assessed(rules=newer), Since(at=NOW), newer) == ()
