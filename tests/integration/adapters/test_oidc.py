@@ -1,0 +1,93 @@
+"""`OidcCallerCheck` on tokens of a local issuer whose certificates have Google's form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from werkzeug.wrappers import Response
+
+from infra.local.oidc import TokenIssuer
+from infra.local.process import free_port
+from shared.adapters.oidc import OidcCallerCheck
+from shared.domain.errors import BadToken, TryAgainLater
+from tests.integration.adapters.receiver import Receiver, receiving
+
+ISSUER = "http://issuer.test"
+AUDIENCE = "https://submit.test"
+EMAIL = "invoker@demo-ajo.test"
+ISSUING = TokenIssuer(ISSUER)
+
+
+@pytest.fixture
+def certificates() -> Iterator[Receiver]:
+    def answer(_: Any) -> Response:
+        certificates = json.dumps(ISSUING.certificates())
+        return Response(certificates, headers={"Cache-Control": "max-age=3600"})
+
+    with receiving(answer) as receiver:
+        yield receiver
+
+
+def check(certs_url: str) -> OidcCallerCheck:
+    return OidcCallerCheck(AUDIENCE, [ISSUER], certs_url, [EMAIL, "push@demo-ajo.test"])
+
+
+def forged(**changes: Any) -> str:
+    """A token by the right key with other claims; None takes a claim away."""
+    now = datetime.now(UTC)
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "email": EMAIL,
+        "email_verified": True,
+        "iat": now,
+        "exp": now + timedelta(minutes=5),
+        **changes,
+    }
+    kept = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(kept, ISSUING._key, algorithm="RS256", headers={"kid": ISSUING._key_id})
+
+
+def test_our_callers_are_known_and_certificates_read_once(certificates: Receiver) -> None:
+    caller_check = check(certificates.url)
+    caller_check.verify(ISSUING.token(AUDIENCE, EMAIL))
+    caller_check.verify(ISSUING.token(AUDIENCE, "push@demo-ajo.test"))
+    certificates.requests.get(timeout=30)
+    assert certificates.requests.empty()
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "nonsense",
+        "a.b.c",
+        ISSUING.token("https://other.test", EMAIL),
+        ISSUING.token(AUDIENCE, "stranger@demo-ajo.test"),
+        TokenIssuer(ISSUER).token(AUDIENCE, EMAIL),  # by another key
+        TokenIssuer("http://other.test").token(AUDIENCE, EMAIL),
+        forged(iss="http://other.test"),
+        forged(email=None),
+        forged(email_verified=False),
+        forged(email_verified="true"),
+        forged(exp=datetime.now(UTC) - timedelta(minutes=1)),
+        forged(iat=datetime.now(UTC) + timedelta(minutes=2)),
+        forged(aud=None),
+        jwt.encode({"iss": ISSUER, "aud": AUDIENCE, "email": EMAIL, "email_verified": True}, "", "none"),
+    ],
+)
+def test_strangers_are_refused(certificates: Receiver, token: str) -> None:
+    with pytest.raises(BadToken):
+        check(certificates.url).verify(token)
+
+
+def test_without_certificates_nobody_is_judged() -> None:
+    with pytest.raises(TryAgainLater):
+        check(f"http://127.0.0.1:{free_port()}").verify(ISSUING.token(AUDIENCE, EMAIL))
+    with receiving(lambda _: Response(status=503)) as broken, pytest.raises(TryAgainLater):
+        check(broken.url).verify(ISSUING.token(AUDIENCE, EMAIL))
