@@ -159,12 +159,14 @@ def _check_amounts(amounts: Mapping[tuple[str, ...], int]) -> None:
     if not amounts or not all(amounts):
         raise ValueError("An increment names its fields.")
     for names, amount in amounts.items():
+        if not isinstance(names, tuple):
+            raise ValueError(f"{names!r} is no tuple of names.")
+        for name in names:
+            _checked_name(name)
         if type(amount) is not int or not INTEGER_MIN <= amount <= INTEGER_MAX:
             raise ValueError(f"{'.'.join(names)} can be incremented by an integer of 64 bits alone.")
         if any(parent in amounts for parent in accumulate((name,) for name in names[:-1])):
             raise ValueError(f"{'.'.join(names)} and a field that holds it cannot both be incremented.")
-        for name in names:
-            _checked_name(name)
 
 
 # --- queries ---------------------------------------------------------------------------------------------
@@ -174,7 +176,7 @@ FieldPath = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a document stands in a query's order: its values of the order fields, then its path."""
+    """What a cursor says: the values of the order fields, and the path, of the last document of a page."""
 
     values: list[Any]
     path: str
@@ -230,11 +232,6 @@ def value_at(data: Mapping[str, Any], names: FieldPath) -> tuple[bool, Any]:
     return True, value
 
 
-def position(asked: Plan, path: str, data: Mapping[str, Any]) -> Position:
-    """Where a document that a query found stands in its order."""
-    return Position([value_at(data, names)[1] for names in asked.orders], path)
-
-
 def _check_collection(query: Query) -> None:
     if query.limit < 1:
         raise ValueError("A page has room for at least one document.")
@@ -267,9 +264,10 @@ def _contains(query: Query, path: str) -> bool:
 # --- cursors ---------------------------------------------------------------------------------------------
 
 
-def cursor_after(last: Position) -> str:
-    """The cursor of the page after a document that stands there. Opaque to callers, and safe in a URL."""
-    text = json.dumps([last.path, [_to_json(value) for value in last.values]], separators=(",", ":"))
+def cursor_after(asked: Plan, path: str, data: Mapping[str, Any]) -> str:
+    """The cursor of the page that follows a document. Opaque to callers, and safe in a URL."""
+    values = [_to_json(value_at(data, names)[1]) for names in asked.orders]
+    text = json.dumps([path, values], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property, reduce
-from typing import Any
+from datetime import datetime
+from functools import cached_property
+from typing import Any, cast
 
 from google.api_core import exceptions
 from google.api_core.retry import Retry, if_exception_type
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.batch import WriteBatch
 from google.cloud.firestore_v1.field_path import FieldPath
+from google.cloud.firestore_v1.types import Write as WriteMessage
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from shared.adapters.documents import (
     Plan,
     check_batch,
     check_path,
     cursor_after,
+    normalised,
     normalised_fields,
     plan,
-    position,
 )
 from shared.ports import (
     AlreadyExists,
@@ -39,9 +43,10 @@ from shared.ports import (
     Write,
 )
 
-# Shorter than callers wait (Stripe about 20 s), so that they hear of trouble from us, not from a cut line.
+# Ten times what a slow answer takes, and less than our callers wait: they hear of trouble from us.
 READ_TIMEOUT_S = 10.0
 COMMIT_TIMEOUT_S = 10.0
+WHOLE_READ_TIMEOUT_S = 60.0  # a consistent read has no pages
 
 # Reading twice does no harm.
 READ_RETRY = Retry(
@@ -81,9 +86,9 @@ class FirestoreStore(Store):
         check_batch(writes)
         if not writes:
             return
-        batch = self.client.batch()
+        batch = _Batch(self.client)
         for write in writes:
-            self._add(batch, write)
+            batch.add(write)
         with _commit_errors():
             # No retry: the client would send a batch again whose answer was lost, and if the first had
             # applied, our own write would come back as AlreadyExists or Stale, as if it were another's.
@@ -99,14 +104,15 @@ class FirestoreStore(Store):
         if len(found) <= query.limit:
             return Page(found)
         last = found[query.limit - 1]
-        return Page(found[: query.limit], cursor_after(position(asked, last.path, last.data or {})))
+        return Page(found[: query.limit], cursor_after(asked, last.path, last.data or {}))
 
     def read_consistently(self, *queries: Query) -> list[list[Snapshot]]:
         asked = [self._query(query, plan(query)) for query in queries]
 
         @firestore.transactional
         def read(transaction: firestore.Transaction) -> list[list[Snapshot]]:
-            return [[_snapshot(one) for one in query.stream(transaction=transaction)] for query in asked]
+            answers = (query.stream(transaction=transaction, timeout=WHOLE_READ_TIMEOUT_S) for query in asked)
+            return [[_snapshot(one) for one in answer] for answer in answers]
 
         with _read_errors():
             found: list[list[Snapshot]] = read(self.client.transaction(read_only=True))
@@ -120,10 +126,8 @@ class FirestoreStore(Store):
 
     def _query(self, query: Query, asked: Plan) -> Any:
         """The client's query, without the page."""
-        client = self.client
-        found = (
-            client.collection_group(query.collection) if query.group else client.collection(query.collection)
-        )
+        collection = self.client.collection_group if query.group else self.client.collection
+        found = collection(query.collection)
         for names, operator, value in asked.where:
             found = found.where(filter=FieldFilter(_quoted(*names), operator, value))
         fields = [*(_quoted(*names) for names in asked.orders), FieldPath.document_id()]
@@ -131,47 +135,102 @@ class FirestoreStore(Store):
             found = found.order_by(field, direction="DESCENDING" if descending else "ASCENDING")
         return found
 
-    def _add(self, batch: Any, write: Write) -> None:
-        reference = self.client.document(write.path)
-        match write:
-            case Create(data=data):
-                batch.create(reference, normalised_fields(data))
-            case Put(data=data):
-                batch.set(reference, normalised_fields(data))
-            case Update(data=data, version=version):
-                fields = {_quoted(name): value for name, value in normalised_fields(data).items()}
-                batch.update(reference, fields, self._unchanged_since(version))
-            case Increment(amounts=amounts, version=None):
-                batch.set(reference, _nested(amounts), merge=True)
-            case Increment(amounts=amounts, version=version):
-                added = {_quoted(*names): firestore.Increment(amount) for names, amount in amounts.items()}
-                batch.update(reference, added, self._unchanged_since(version))
-            case Delete(version=None):
-                batch.delete(reference)
-            case Delete(version=version):
-                batch.delete(reference, self._unchanged_since(version))
-
-    def _unchanged_since(self, version: object) -> Any:
-        return self.client.write_option(last_update_time=version)
-
-
-def _snapshot(found: Any) -> Snapshot:
-    data = found.to_dict()
-    path = found.reference.path
-    return Snapshot(path) if data is None else Snapshot(path, normalised_fields(data), found.update_time)
-
 
 def _quoted(*names: str) -> str:
     """A field path as Firestore writes it: an account's name has a ':', and so wants quoting."""
     return FieldPath(*names).to_api_repr()
 
 
-def _nested(amounts: Mapping[tuple[str, ...], int]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for names, amount in amounts.items():
-        holder = reduce(lambda held, name: held.setdefault(name, {}), names[:-1], fields)
-        holder[names[-1]] = firestore.Increment(amount)
-    return fields
+# --- reading ---------------------------------------------------------------------------------------------
+
+
+def _snapshot(found: Any) -> Snapshot:
+    data = found.to_dict()
+    if data is None:
+        return Snapshot(found.reference.path)
+    _make_plain(data, data.items())
+    return Snapshot(found.reference.path, data, found.update_time)
+
+
+def _make_plain(holder: Any, parts: Iterable[tuple[Any, Any]]) -> None:
+    """The client's datetimes are of a kind of its own, with nanoseconds: replace them where they stand."""
+    for key, value in parts:
+        if type(value) is dict:
+            _make_plain(value, value.items())
+        elif type(value) is list:
+            _make_plain(value, enumerate(value))
+        elif isinstance(value, datetime):
+            holder[key] = normalised(value)
+
+
+# --- writing ---------------------------------------------------------------------------------------------
+
+
+class _Batch(WriteBatch):
+    """The client's batch, filled with the same messages without the client's encoder.
+
+    That one wraps each value of each field and looks for transforms among them: 0.7 ms for the three writes
+    of a settlement where this takes 0.1, of the 4 ms that the whole commit and its load take.
+    """
+
+    def add(self, write: Write) -> None:
+        name = f"{self._client._database_string}/documents/{write.path}"
+        message = WriteMessage.pb()()
+        if isinstance(write, Delete):
+            message.delete = name
+        else:
+            message.update.name = name
+        match write:
+            case Create(data=data):
+                message.current_document.exists = False
+                _encode_fields(data, message.update.fields)
+            case Put(data=data):
+                _encode_fields(data, message.update.fields)
+            case Update(data=data):
+                _encode_fields(data, message.update.fields)
+                message.update_mask.field_paths.extend(map(_quoted, message.update.fields))
+            case Increment(amounts=amounts):
+                message.update_mask.SetInParent()  # an empty mask: nothing but the increments
+                for names, amount in amounts.items():
+                    transform = message.update_transforms.add(field_path=_quoted(*names))
+                    transform.increment.integer_value = amount
+        if isinstance(write, Update | Increment | Delete) and write.version is not None:
+            message.current_document.update_time.CopyFrom(_timestamp(write.version))
+        self._add_write_pbs([WriteMessage.wrap(message)])
+
+
+def _timestamp(version: object) -> Timestamp:
+    """A version is what `_snapshot` gave out: Firestore's update time, to the nanosecond."""
+    timestamp: Timestamp = cast(Any, version).timestamp_pb()
+    return timestamp
+
+
+def _encode_fields(data: Mapping[str, Any], fields: Any) -> None:
+    for name, value in normalised_fields(data).items():
+        _encode(value, fields[name])
+
+
+def _encode(value: Any, message: Any) -> None:
+    """Write a normalised value into a protobuf `Value`."""
+    kind = type(value)
+    if kind is str:
+        message.string_value = value
+    elif kind is bool:
+        message.boolean_value = value
+    elif kind is int:
+        message.integer_value = value
+    elif value is None:
+        message.null_value = 0
+    elif kind is datetime:
+        message.timestamp_value.FromDatetime(value)
+    elif kind is dict:
+        message.map_value.SetInParent()  # else an empty map would be no value at all
+        for name, part in value.items():
+            _encode(part, message.map_value.fields[name])
+    else:
+        message.array_value.SetInParent()
+        for part in value:
+            _encode(part, message.array_value.values.add())
 
 
 # --- errors ----------------------------------------------------------------------------------------------

@@ -21,7 +21,6 @@ from shared.adapters.documents import (
     cursor_after,
     normalised_fields,
     plan,
-    position,
     size_bytes,
     value_at,
 )
@@ -84,11 +83,12 @@ class MemoryStore(Store):
 
     def commit(self, writes: Sequence[Write]) -> None:
         check_batch(writes)
+        given = [_given(write) for write in writes]
         with self._lock:
-            changes = [(write.path, self._outcome(write)) for write in writes]
+            outcomes = list(map(self._outcome, writes, given))
             self._commits += 1
-            for path, data in changes:
-                self._apply(path, data)
+            for write, data in zip(writes, outcomes, strict=True):
+                self._apply(write.path, data)
 
     def query(self, query: Query) -> Page:
         asked = plan(query)
@@ -102,7 +102,7 @@ class MemoryStore(Store):
         if len(found) <= query.limit:
             return Page(page)
         last = found[query.limit - 1]
-        return Page(page, cursor_after(position(asked, last.path, last.document.data)))
+        return Page(page, cursor_after(asked, last.path, last.document.data))
 
     def read_consistently(self, *queries: Query) -> list[list[Snapshot]]:
         asked = [(query, plan(query)) for query in queries]
@@ -139,25 +139,21 @@ class MemoryStore(Store):
 
     # --- writing ---
 
-    def _outcome(self, write: Write) -> dict[str, Any] | None:
+    def _outcome(self, write: Write, data: dict[str, Any]) -> dict[str, Any] | None:
         """What the document will hold (None: nothing). Raises what the write is refused with."""
         stored = self._get(write.path)
-        if isinstance(write, Create):
-            if stored:
-                raise AlreadyExists(f"{write.path} exists.")
-            data = normalised_fields(write.data)
-        elif isinstance(write, Put):
-            data = normalised_fields(write.data)
-        else:
-            if write.version is not None and (stored is None or stored.version != write.version):
-                raise Stale(f"{write.path} has changed since it was read.")
-            if isinstance(write, Delete):
-                return None
-            before = stored.data if stored else {}
-            if isinstance(write, Update):
-                data = {**before, **normalised_fields(write.data)}
-            else:
-                data = _incremented(before, write)
+        if isinstance(write, Create) and stored:
+            raise AlreadyExists(f"{write.path} exists.")
+        guard = write.version if isinstance(write, Update | Increment | Delete) else None
+        if guard is not None and (stored is None or stored.version != guard):
+            raise Stale(f"{write.path} has changed since it was read.")
+        if isinstance(write, Delete):
+            return None
+        before = stored.data if stored else {}
+        if isinstance(write, Update):
+            data = {**before, **data}
+        elif isinstance(write, Increment):
+            data = _incremented(before, write)
         if size_bytes(write.path, data) > DOCUMENT_BYTES_MAX:
             raise ValueError(f"{write.path} would be larger than 1 MiB.")
         return data
@@ -178,6 +174,10 @@ class MemoryStore(Store):
 
 
 # --- values ----------------------------------------------------------------------------------------------
+
+
+def _given(write: Write) -> dict[str, Any]:
+    return normalised_fields(write.data) if isinstance(write, Create | Update | Put) else {}
 
 
 def _snapshot(path: str, document: _Document) -> Snapshot:

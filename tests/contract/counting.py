@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
+from threading import Lock
 from typing import Any
 
 import grpc
@@ -29,10 +30,17 @@ class Costs:
     documents_written: int = 0
     documents_deleted: int = 0
     calls: list[str] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @property
     def round_trips(self) -> int:
         return len(self.calls)
+
+    def add(self, read: int = 0, written: int = 0, deleted: int = 0) -> None:
+        with self._lock:  # several threads may share the client
+            self.documents_read += read
+            self.documents_written += written
+            self.documents_deleted += deleted
 
 
 class Interceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
@@ -73,8 +81,7 @@ class _Counter(Interceptor):
         call = continuation(details, request)
         if method_of(details) == "Commit" and call.exception() is None:
             deletes = sum(bool(write.delete) for write in request.writes)
-            self._costs.documents_deleted += deletes
-            self._costs.documents_written += len(request.writes) - deletes
+            self._costs.add(written=len(request.writes) - deletes, deleted=deletes)
         return call
 
     def intercept_unary_stream(self, continuation: Any, details: grpc.ClientCallDetails, request: Any) -> Any:
@@ -105,7 +112,7 @@ class _Answers:
 
     def _count(self, reads: int) -> None:
         self._reads_at_least -= min(reads, self._reads_at_least)
-        self._costs.documents_read += reads
+        self._costs.add(read=reads)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._call, name)

@@ -103,6 +103,8 @@ def test_values_come_back_as_they_went_in_datetimes_in_utc(store: Store) -> None
                 "whole": -(2**63),
                 "yes": True,
                 "nothing": None,
+                "first": datetime.min.replace(tzinfo=UTC),
+                "last": datetime.max.replace(tzinfo=UTC),
                 "at": new_york_noon,
                 "list": (1, None, {"at": new_york_noon, "inner": [0]}),
                 "map": MappingProxyType({"cash:stripe": {"a.b": {}, "`c\\": []}}),
@@ -118,6 +120,8 @@ def test_values_come_back_as_they_went_in_datetimes_in_utc(store: Store) -> None
         "whole": -(2**63),
         "yes": True,
         "nothing": None,
+        "first": datetime.min.replace(tzinfo=UTC),
+        "last": datetime.max.replace(tzinfo=UTC),
         "at": NOON,
         "list": [1, None, {"at": NOON, "inner": [0]}],
         "map": {"cash:stripe": {"a.b": {}, "`c\\": []}},
@@ -273,6 +277,8 @@ def test_where_several_writes_fail_the_first_speaks(store: Store) -> None:
         store.commit([exists, stale])
     with pytest.raises(Stale):
         store.commit([stale, exists])
+    with pytest.raises(ValueError, match="float"):  # seen before the store is asked
+        store.commit([stale, exists, Put("c/d", {"n": 1.5})])
 
 
 # --- commit: each write ----------------------------------------------------------------------------------
@@ -421,6 +427,8 @@ def test_increment_of_what_is_no_number_begins_at_zero_and_sums_saturate(store: 
     [
         {},
         {(): 1},
+        {"names": 1},
+        {("n", 1): 1},
         {("n",): 1.5},
         {("n",): True},
         {("n",): 2**63},
