@@ -51,13 +51,20 @@ class LocalSecretManager:
             },
         )
 
-    def seed(self, project: str, values: dict[str, bytes]) -> None:
-        """Give each secret its first version, unless it has one."""
-        for name, value in values.items():
-            full_name = f"projects/{project}/secrets/{name}"
-            if not self._versions.setdefault(full_name, []):
-                self._versions[full_name].append(value)
-        self._save()
+    def pin(self, project: str, name: str, value: bytes | None, fresh: bytes) -> str:
+        """The full name of the version that holds `value`, made if it is not the latest. Where `value` is
+        None any latest version will do, and `fresh` becomes the first."""
+        secret = f"projects/{project}/secrets/{name}"
+        versions = self._versions.setdefault(secret, [])
+        if not versions or value not in (None, versions[-1]):
+            versions.append(fresh if value is None else value)
+            self._save()
+        return f"{secret}/versions/{len(versions)}"
+
+    def value(self, version: str) -> bytes:
+        """Of a version by its full name. Raises rpc.Refused where there is none."""
+        request = types.AccessSecretVersionRequest(name=version)
+        return self.access_secret_version(request).payload.data
 
     def create_secret(self, request: types.CreateSecretRequest) -> types.Secret:
         """A secret without a version."""

@@ -29,7 +29,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def client(file: Path) -> Iterator[SecretManagerServiceClient]:
     secrets = LocalSecretManager(file)
-    secrets.seed("demo-ajo", {"master-key": b"first"})
+    secrets.pin("demo-ajo", "master-key", b"first", fresh=b"")
     with rpc.serving([secrets.service()]) as host, grpc.insecure_channel(host) as channel:
         yield SecretManagerServiceClient(transport=SecretManagerServiceGrpcTransport(channel=channel))
 
@@ -77,8 +77,9 @@ def test_the_file_outlives_the_run_and_is_for_its_owner_alone(
     client.add_secret_version(parent=SECRET, payload=types.SecretPayload(data=b"\x00\xff"))
 
     again = LocalSecretManager(file)
-    again.seed("demo-ajo", {"master-key": b"not this"})
+    pinned = again.pin("demo-ajo", "master-key", None, fresh=b"not this")
 
-    request = types.AccessSecretVersionRequest(name=f"{SECRET}/versions/latest")
-    assert again.access_secret_version(request).payload.data == b"\x00\xff"
+    assert pinned == f"{SECRET}/versions/2"
+    assert again.value(pinned) == b"\x00\xff"
+    assert again.pin("demo-ajo", "master-key", b"given", fresh=b"") == f"{SECRET}/versions/3"
     assert file.stat().st_mode & 0o077 == 0
