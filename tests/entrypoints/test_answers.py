@@ -10,7 +10,7 @@ import pytest
 from shared import bootstrap
 from shared.ports import PaymentOutcomeUnknown, PaymentRefused, PaymentsUnavailable
 from shared.web.answers import SECURITY_HEADERS
-from tests.entrypoints.platform import SETTINGS, Platform
+from tests.entrypoints.platform import SETTINGS, Platform, Reply
 from tests.entrypoints.test_users import LINKS
 
 STAGING = SETTINGS.model_copy(update={"environment": "staging"})
@@ -140,25 +140,30 @@ def test_head_is_a_get_without_its_body(platform: Platform, ada: str) -> None:
     assert (answer.status_code, answer.data, answer.headers["ETag"]) == (200, b"", '"0"')
 
 
+def until_slowed(platform: Platform, who: str, at_most: int, **headers: str) -> tuple[int, Reply]:
+    """How often somebody was served before they were slowed: more, if a minute ended meanwhile."""
+    for served in range(at_most):
+        answer = platform.get("/v1/users/me", who=who, **headers)
+        if answer.status_code == 429:
+            return served, answer
+    raise AssertionError(f"still served after {at_most} requests")
+
+
 def test_a_flood_is_slowed(platform: Platform) -> None:
-    platform.people.add("flooder")
+    flooder, other = platform.people.add("flooder"), platform.people.add("other")
     with bootstrap.override(**platform.parts() | {"settings": STAGING}):
-        answers = [platform.get("/v1/users/me", who="flooder") for _ in range(301)]
-        other = platform.get("/v1/users/me", who=platform.people.add("somebody_else"))
-    assert {answer.status_code for answer in answers[:300]} == {404}
-    last = answers[-1]
-    assert (last.status_code, last.json["code"]) == (429, "too_many_requests")
-    assert 1 <= int(last.headers["Retry-After"]) <= 60
-    assert other.status_code == 404
+        served, refused = until_slowed(platform, flooder, 600)
+        assert platform.get("/v1/users/me", who=other).status_code == 404
+    assert served >= 300
+    assert refused.json["code"] == "too_many_requests"
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
 
 
 def test_forged_tokens_are_slowed_by_address(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.web.rate_limits.ADDRESS_PER_MINUTE", 5)
-    behind = {"X_Forwarded_For": "198.51.100.7, 203.0.113.9"}
     with bootstrap.override(**platform.parts() | {"settings": STAGING}):
-        answers = [platform.get("/v1/users/me", who="forged", **behind) for _ in range(6)]
-        spoofed = platform.get("/v1/users/me", who="forged", X_Forwarded_For="1.1.1.1, 203.0.113.9")
+        served, _ = until_slowed(platform, "forged", 30, X_Forwarded_For="198.51.100.7, 203.0.113.9")
+        until_slowed(platform, "forged", 3, X_Forwarded_For="1.1.1.1, 203.0.113.9")
         other = platform.get("/v1/users/me", who="forged", X_Forwarded_For="203.0.113.9, 198.51.100.8")
-    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
-    assert spoofed.status_code == 429
+    assert served >= 5
     assert other.status_code == 401
