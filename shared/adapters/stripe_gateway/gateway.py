@@ -19,6 +19,7 @@ from shared.ports import (
     Method,
     MethodSetup,
     Movement,
+    PaymentRefused,
     ProcessorBalance,
     ProcessorNews,
     Recipient,
@@ -184,7 +185,7 @@ class StripeGateway:
         path = f"payment_intents/{intent['id']}"
         try:
             return self._api.post(f"{path}/confirm", params, key=f"{attempt}:authenticate")
-        except Declined:
+        except PaymentRefused:  # declined, or the person was quicker
             return self._get(path, readings.INTENT_EXPAND)
 
     def find_collection(self, request: CollectionRequest) -> Collection | None:

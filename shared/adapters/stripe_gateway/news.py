@@ -10,7 +10,7 @@ from stripe import SignatureVerificationError, WebhookSignature
 
 from shared.adapters.stripe_gateway import readings
 from shared.adapters.stripe_gateway.api import Object, StripeApi
-from shared.domain.errors import BadSignature
+from shared.domain.errors import BadSignature, UnknownObject
 from shared.ports import (
     NothingNew,
     PaymentRefused,
@@ -64,7 +64,7 @@ def thin(event: Object, account: str | None) -> ThinEvent:
 def _collection_of_charge(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> ProcessorNews:
     """`charge.updated` says that the money of an earlier success is booked now."""
     intent = api.get(f"charges/{event.object_id}")["payment_intent"]
-    return gateway.collection(intent) if intent else UnknownEvent("a charge without a payment intent")
+    return gateway.collection(intent) if intent else UnknownEvent("a charge of no payment intent")
 
 
 def _newest_refund(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> ProcessorNews:
@@ -75,10 +75,7 @@ def _newest_refund(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> 
 
 
 def _refund(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> ProcessorNews:
-    given = api.get(f"refunds/{event.object_id}", {"expand": readings.REFUND_EXPAND})
-    return (
-        gateway.read_refund(given) if given["payment_intent"] else UnknownEvent("a refund without an intent")
-    )
+    return gateway.read_refund(api.get(f"refunds/{event.object_id}", {"expand": readings.REFUND_EXPAND}))
 
 
 def _session(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> ProcessorNews:
@@ -155,6 +152,8 @@ def read(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> ProcessorN
         return UnknownEvent(f"an event of {'live' if event.live else 'test'} mode")
     try:
         return reader(gateway, api, event)
+    except UnknownObject as unknown:
+        return UnknownEvent(str(unknown))
     except RecipientNotReady:
         return UnknownEvent("an account that is not ours to read any more")
     except PaymentRefused as refusal:

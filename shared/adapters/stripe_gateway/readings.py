@@ -5,12 +5,12 @@ Each EXPAND names what Stripe must put into its answer for the reading to find a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from shared.adapters.stripe_gateway import failures
-from shared.domain.errors import Mismatch
+from shared.domain.errors import Mismatch, UnknownObject
 from shared.ports import (
     BankPayout,
     Collection,
@@ -25,6 +25,7 @@ from shared.ports import (
 )
 
 Object = dict[str, Any]
+State = TypeVar("State")
 
 INTENT_EXPAND = ("latest_charge.balance_transaction",)
 REFUND_EXPAND = ("balance_transaction", "payment_intent")
@@ -61,6 +62,21 @@ def _id_of(value: Any) -> str:
 def _labels(thing: Object) -> dict[str, str]:
     """Our ids on an object: its metadata."""
     return dict(thing.get("metadata") or {})
+
+
+def _state(states: Mapping[str, State], given: str, what: str) -> State:
+    """Ours for Stripe's. A state that we do not know is never passed over."""
+    if given not in states:
+        raise Mismatch(what=what, theirs=given, ours=f"one of {', '.join(states)}")
+    return states[given]
+
+
+def _intent_of(given: Object) -> Object:
+    """The payment intent that a refund or a dispute is of. A charge without one is not ours."""
+    intent = _expanded(given["payment_intent"])
+    if not intent:
+        raise UnknownObject(thing=given["object"], reference=given["id"])
+    return intent
 
 
 # --- the balance ------------------------------------------------------------------------------------------
@@ -138,7 +154,7 @@ def _collection_state(
         case "canceled":
             return "cancelled"
         case status:
-            raise Mismatch(what="payment intent's status", theirs=status, ours="one after confirmation")
+            raise Mismatch(what="payment intent's state", theirs=status, ours="one after confirmation")
 
 
 def collection(intent: Object) -> Collection:
@@ -175,13 +191,13 @@ _REFUND_STATES: dict[str, Literal["processing", "done", "failed"]] = {
 def refund(given: Object, came_back: Object | None = None) -> Refund:
     """A refund, and the balance transaction of its failure, where it failed. It has no mark of its own mode:
     it is its payment's."""
-    intent = given["payment_intent"]
+    intent = _intent_of(given)
     labels = _labels(intent)
     return Refund(
         reference=given["id"],
         collection=intent["id"],
         labels=labels,
-        state=_REFUND_STATES[given["status"]],
+        state=_state(_REFUND_STATES, given["status"], "refund's state"),
         amount_pence=given["amount"],
         currency=given["currency"],
         live=intent["livemode"],
@@ -191,7 +207,11 @@ def refund(given: Object, came_back: Object | None = None) -> Refund:
 
 
 # An inquiry ('warning') moves no money. One that a refund prevented is the payer's.
-_DISPUTE_ENDS: dict[str, Literal["won", "lost"]] = {
+_DISPUTE_STATES: dict[str, Literal["open", "won", "lost"]] = {
+    "needs_response": "open",
+    "under_review": "open",
+    "warning_needs_response": "open",
+    "warning_under_review": "open",
     "won": "won",
     "warning_closed": "won",
     "lost": "lost",
@@ -200,13 +220,13 @@ _DISPUTE_ENDS: dict[str, Literal["won", "lost"]] = {
 
 
 def dispute(given: Object) -> Dispute:
-    intent = given["payment_intent"]
+    intent = _intent_of(given)
     labels = _labels(intent)
     return Dispute(
         reference=given["id"],
         collection=intent["id"],
         labels=labels,
-        state=_DISPUTE_ENDS.get(given["status"], "open"),
+        state=_state(_DISPUTE_STATES, given["status"], "dispute's state"),
         amount_pence=given["amount"],
         currency=given["currency"],
         live=given["livemode"],
@@ -231,7 +251,7 @@ def method(given: Object, mandate: Object | None = None) -> Method:
     kind: Literal["card", "bacs_debit"] = given["type"]
     state: Literal["pending", "active", "inactive"] = "active"
     if kind == "bacs_debit":
-        state = _MANDATE_STATES[mandate["status"]] if mandate else "pending"
+        state = _state(_MANDATE_STATES, mandate["status"], "mandate's state") if mandate else "pending"
     details = given[kind]
     card = kind == "card"
     return Method(
@@ -334,7 +354,7 @@ def bank_payout(given: Object, account: str) -> BankPayout:
         reference=given["id"],
         recipient=account,
         labels=_labels(given),
-        state=_PAYOUT_STATES[given["status"]],
+        state=_state(_PAYOUT_STATES, given["status"], "payout's state"),
         amount_pence=given["amount"],
         currency=given["currency"],
         live=given["livemode"],
