@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from shared.adapters.stripe_gateway import news, readings
-from shared.adapters.stripe_gateway.api import Declined, Object, StripeApi
+from shared.adapters.stripe_gateway.api import Declined, Object, StripeApi, at
 from shared.domain.contributions import MethodKind
 from shared.ports import (
     BankPayout,
@@ -83,12 +83,12 @@ class StripeGateway:
 
     def method_setup(self, reference: str) -> MethodSetup:
         if reference.startswith("cs_"):
-            return readings.session(self._get(f"checkout/sessions/{reference}", readings.SESSION_EXPAND))
-        return readings.setup(self._get(f"setup_intents/{reference}", readings.SETUP_EXPAND))
+            return readings.session(self._get(at("checkout", "sessions", reference), readings.SESSION_EXPAND))
+        return readings.setup(self._get(at("setup_intents", reference), readings.SETUP_EXPAND))
 
     def attach_method(self, uid: str, payer: str, method: str, key: str) -> MethodSetup:
         """A bank account's owner must have accepted the mandate where the client made the method."""
-        kind = self._get(f"payment_methods/{method}")["type"]
+        kind = self._get(at("payment_methods", method))["type"]
         accepted = {"customer_acceptance": {"type": "offline"}}
         params = {
             "customer": payer,
@@ -109,7 +109,7 @@ class StripeGateway:
             return readings.setup(declined.error["setup_intent"])
 
     def method(self, reference: str) -> Method:
-        found = self._get(f"payment_methods/{reference}")
+        found = self._get(at("payment_methods", reference))
         if found["type"] != "bacs_debit":
             return readings.method(found)
         # A payment method does not name its mandate; the newest setup that made one does.
@@ -120,7 +120,7 @@ class StripeGateway:
         return readings.method(found, mandates[0] if mandates else None)
 
     def detach_method(self, reference: str) -> None:
-        self._api.post(f"payment_methods/{reference}/detach", {})
+        self._api.post(at("payment_methods", reference, "detach"), {})
 
     def open_recipient(self, uid: str, email: str | None) -> Recipient:
         """Payouts are manual, so that each is made by us and carries our id."""
@@ -138,7 +138,7 @@ class StripeGateway:
         return readings.recipient(account, live=self._live)
 
     def recipient(self, reference: str) -> Recipient:
-        return readings.recipient(self._get(f"accounts/{reference}"), live=self._live)
+        return readings.recipient(self._get(at("accounts", reference)), live=self._live)
 
     def onboarding_url(self, recipient: str, return_url: str, refresh_url: str) -> str:
         params = {
@@ -182,7 +182,7 @@ class StripeGateway:
             "return_url": self._return_url,
             "expand": readings.INTENT_EXPAND,
         }
-        path = f"payment_intents/{intent['id']}"
+        path = at("payment_intents", intent["id"])
         try:
             return self._api.post(f"{path}/confirm", params, key=f"{attempt}:authenticate")
         except PaymentRefused:  # declined, or the person was quicker
@@ -199,11 +199,11 @@ class StripeGateway:
         return None
 
     def collection(self, reference: str) -> Collection:
-        return readings.collection(self._get(f"payment_intents/{reference}", readings.INTENT_EXPAND))
+        return readings.collection(self._get(at("payment_intents", reference), readings.INTENT_EXPAND))
 
     def cancel_collection(self, reference: str) -> Collection:
         params = {"expand": readings.INTENT_EXPAND}
-        return readings.collection(self._api.post(f"payment_intents/{reference}/cancel", params))
+        return readings.collection(self._api.post(at("payment_intents", reference, "cancel"), params))
 
     def refund(self, collection: str, amount_pence: int, key: str, labels: Mapping[str, str]) -> Refund:
         params = {
@@ -223,10 +223,10 @@ class StripeGateway:
         """With the line that brought the money back, where it failed: an expansion would ask for it in vain
         of all others."""
         failed = given.get("failure_balance_transaction")
-        return readings.refund(given, self._get(f"balance_transactions/{failed}") if failed else None)
+        return readings.refund(given, self._get(at("balance_transactions", failed)) if failed else None)
 
     def dispute(self, reference: str) -> Dispute:
-        return readings.dispute(self._get(f"disputes/{reference}", readings.DISPUTE_EXPAND))
+        return readings.dispute(self._get(at("disputes", reference), readings.DISPUTE_EXPAND))
 
     # --- money out ----------------------------------------------------------------------------------------
 
@@ -252,13 +252,13 @@ class StripeGateway:
         return next(map(readings.transfer, _labelled(transfers, request.attempt)), None)
 
     def transfer(self, reference: str) -> Transfer:
-        return readings.transfer(self._get(f"transfers/{reference}", readings.TRANSFER_EXPAND))
+        return readings.transfer(self._get(at("transfers", reference), readings.TRANSFER_EXPAND))
 
     def reverse_transfer(
         self, transfer: str, amount_pence: int, key: str, labels: Mapping[str, str]
     ) -> Transfer:
         params = {"amount": amount_pence, "metadata": labels}
-        self._api.post(f"transfers/{transfer}/reversals", params, key=key)
+        self._api.post(at("transfers", transfer, "reversals"), params, key=key)
         return self.transfer(transfer)
 
     def pay_to_bank(self, request: TransferRequest) -> BankPayout:
@@ -275,7 +275,7 @@ class StripeGateway:
         return next((readings.bank_payout(payout, request.recipient) for payout in payouts), None)
 
     def bank_payout(self, recipient: str, reference: str) -> BankPayout:
-        return readings.bank_payout(self._api.get(f"payouts/{reference}", account=recipient), recipient)
+        return readings.bank_payout(self._api.get(at("payouts", reference), account=recipient), recipient)
 
     # --- the books ----------------------------------------------------------------------------------------
 
@@ -347,4 +347,4 @@ def _intent_of(declined: Declined) -> str:
     intent: Any = declined.error.get("payment_intent")
     if not intent:
         raise declined
-    return f"payment_intents/{intent['id']}"
+    return at("payment_intents", intent["id"])

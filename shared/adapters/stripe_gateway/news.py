@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stripe import SignatureVerificationError, WebhookSignature
 
 from shared.adapters.stripe_gateway import readings
-from shared.adapters.stripe_gateway.api import Object, StripeApi
+from shared.adapters.stripe_gateway.api import Object, StripeApi, at
 from shared.domain.errors import BadSignature, UnknownObject
 from shared.ports import (
     NothingNew,
@@ -63,7 +63,7 @@ def thin(event: Object, account: str | None) -> ThinEvent:
 
 def _collection_of_charge(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> ProcessorNews:
     """`charge.updated` says that the money of an earlier success is booked now."""
-    intent = api.get(f"charges/{event.object_id}")["payment_intent"]
+    intent = api.get(at("charges", event.object_id))["payment_intent"]
     return gateway.collection(intent) if intent else UnknownEvent("a charge of no payment intent")
 
 
@@ -75,16 +75,16 @@ def _newest_refund(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> 
 
 
 def _refund(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> ProcessorNews:
-    return gateway.read_refund(api.get(f"refunds/{event.object_id}", {"expand": readings.REFUND_EXPAND}))
+    return gateway.read_refund(api.get(at("refunds", event.object_id), {"expand": readings.REFUND_EXPAND}))
 
 
 def _session(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> ProcessorNews:
-    given = api.get(f"checkout/sessions/{event.object_id}", {"expand": readings.SESSION_EXPAND})
+    given = api.get(at("checkout", "sessions", event.object_id), {"expand": readings.SESSION_EXPAND})
     return readings.session(given) if given["mode"] == "setup" else UnknownEvent("a checkout that sells")
 
 
 def _mandate(gateway: StripeGateway, api: StripeApi, event: ThinEvent) -> ProcessorNews:
-    mandate = api.get(f"mandates/{event.object_id}", {"expand": readings.MANDATE_EXPAND})
+    mandate = api.get(at("mandates", event.object_id), {"expand": readings.MANDATE_EXPAND})
     return readings.method(mandate["payment_method"], mandate)
 
 

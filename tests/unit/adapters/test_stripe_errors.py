@@ -191,3 +191,18 @@ def test_why_a_collection_failed(error: dict[str, str], kind: str) -> None:
 def test_each_code_has_one_kind() -> None:
     codes = [code for codes in failures._BY_KIND.values() for code in codes]
     assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize(
+    "reference", ["", "..", "pm_1/../../accounts", "pm_1?expand[]=x", "pm_1/detach", "pm_é"]
+)
+def test_an_id_that_leads_elsewhere_is_no_objects(reference: str) -> None:
+    """Clients send ids of methods: none may reach another part of Stripe's API."""
+    client = Scripted()
+    asked = StripeGateway(FixedSecrets(), live=False, return_url="", http_client=client)
+    with pytest.raises(PaymentRefused) as refused:
+        asked.attach_method("usr_1", "cus_1", reference, "key_1")
+    assert refused.value.code == "resource_missing"
+    with pytest.raises(PaymentRefused):
+        asked.method_setup(reference)
+    assert client.asked == []
