@@ -13,6 +13,7 @@ from typing import Final
 
 from flask import Response
 
+from shared.config import BadSettings
 from shared.domain import errors
 from shared.ports import (
     OutcomeUnknown,
@@ -79,7 +80,9 @@ def as_refusal(error: Exception) -> errors.Refusal | None:
 
 def report(error: Exception) -> None:
     """Log an error that an answer is made of, as loud as it deserves."""
-    if isinstance(error, errors.Broken):
+    if isinstance(error, BadSettings):
+        log.critical("%s", error)  # names settings, never values
+    elif isinstance(error, errors.Broken):
         log.critical("broken: %s", error.code, exc_info=error, extra={FIELDS: {"facts": error.facts}})
     elif (refusal := as_refusal(error)) is None:
         log.critical("unexpected", exc_info=error)

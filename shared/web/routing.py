@@ -171,9 +171,10 @@ def respond(request: Request, wiring: Wiring, answer: Callable[[str], Response])
 
 def by_route(request: Request, routes: tuple[Route[Any], ...], wiring: Wiring, request_id: str) -> Response:
     """The answer of the route that the request names. Raises whatever stands in its way."""
-    allowed = list(_url_map(routes).bind("").allowed_methods(request.path))
-    if request.method == "OPTIONS" and allowed:
-        return answers.preflight([*allowed, "OPTIONS"])
+    if request.method == "OPTIONS":
+        allowed = list(_url_map(routes).bind("").allowed_methods(request.path))
+        if allowed:
+            return answers.preflight([*allowed, "OPTIONS"])
     rate_limits.check_address(request, wiring.settings())
     route, path = _match(request, routes)
     logs.route.set(route.name)

@@ -117,6 +117,17 @@ def test_an_unexpected_error_is_logged_with_its_place(
     assert lines[-1]["message"] == "POST 500"
 
 
+def test_a_missing_setting_is_named_to_us_and_to_nobody_else(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("AJO_PUBLIC_URL", raising=False)
+    with bootstrap.override():
+        answer = platform.client("groups").get("/healthz")
+    assert (answer.status_code, answer.json["code"]) == (500, "internal_error")
+    assert "AJO" not in answer.text
+    assert "AJO_PUBLIC_URL is missing." in capsys.readouterr().out
+
+
 def test_cors_for_the_origins_that_we_named(platform: Platform, ada: str) -> None:
     ours = platform.get("/v1/users/me", who=ada, Origin="https://app.example")
     assert ours.headers["Access-Control-Allow-Origin"] == "https://app.example"

@@ -51,14 +51,15 @@ def test_a_tick_does_the_work(platform: Platform, calls: list[Any], function: st
         assert (given[0].actor, given[0].id) == (f"system:{function}", f"{function}:m1")
 
 
-def test_a_tick_of_the_emulator_does_it_too(platform: Platform, calls: list[Any]) -> None:
+@pytest.mark.parametrize("path", ["/", "/projects/demo-ajo/topics/relay"])
+def test_a_tick_of_the_emulator_does_it_too(platform: Platform, calls: list[Any], path: str) -> None:
     """The emulator pushes plain envelopes, which functions-framework turns into CloudEvents."""
     envelope = {
         "message": {"data": "", "messageId": "m9", "publishTime": "2026-11-24T09:00:00Z", "attributes": {}},
         "subscription": "projects/demo-ajo/subscriptions/s",
     }
     answer = platform.client("relay").post(
-        "/projects/demo-ajo/topics/relay",
+        path,
         json=envelope,
         headers={"Authorization": "Bearer cloud-tasks-and-pubsub"},
     )

@@ -76,7 +76,7 @@ def test_a_connected_account_is_named(stripe: Platform) -> None:
 
 
 def test_the_deployed_path_is_as_good(stripe: Platform) -> None:
-    assert deliver(stripe, endpoint="v1/webhooks/stripe/platform").status_code == 200
+    assert deliver(stripe, endpoint="webhooks/stripe/platform").status_code == 200
 
 
 def test_the_previous_secret_is_good_while_it_rotates(stripe: Platform) -> None:
