@@ -79,6 +79,8 @@ def _expand(world: World, thing: Any, steps: list[str], path: str) -> None:
         if value not in world.objects:
             raise InvalidParams(f"This property cannot be expanded ({name}).", param="expand")
         thing[name] = world.show(world.objects[value])
+    elif isinstance(value, int | float):
+        raise InvalidParams(f"This property cannot be expanded ({name}).", param="expand")
     elif isinstance(value, list):
         thing[name] = [
             world.show(world.objects[part]) if isinstance(part, str) and part in world.objects else part

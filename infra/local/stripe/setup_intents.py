@@ -92,6 +92,8 @@ def create(world: World, account: str, params: Object) -> Object:
     }
     if "payment_method" in params:
         _take(world, account, intent, params["payment_method"])
+    if params.get("confirm"):
+        _check_confirmable(world, intent, params)
     world.add(account, intent)
     world.emit(account, "setup_intent.created", intent)
     if params.get("confirm"):
@@ -123,31 +125,35 @@ def confirm(world: World, account: str, params: Object, intent: str) -> Object:
     _require(found, "confirm", OPEN)
     if "payment_method" in params and params["payment_method"] != found["payment_method"]:
         _take(world, account, found, params["payment_method"])
-    if found["payment_method"] is None:
+    _check_confirmable(world, found, params)
+    look = payment_methods.behaviour(world, world.objects[found["payment_method"]])
+    if not look.attachable:
+        raise _fail(world, account, found, look.failure or "card_declined", look.decline)
+    if look.authentication != "never":
+        found["status"] = "requires_action"
+        found["next_action"] = hosted.next_action(world, found, params.get("return_url"))
+        world.emit(account, "setup_intent.requires_action", found)
+        return world.show(found)
+    succeed(world, account, found, mandates.acceptance_of(world, params))
+    return world.show(found)
+
+
+def _check_confirmable(world: World, intent: Object, params: Object) -> None:
+    """Refuse a confirmation that cannot even be tried."""
+    if intent["payment_method"] is None:
         raise Refusal(
             "You cannot confirm this SetupIntent because it's missing a payment method. Update the "
             "SetupIntent with a payment method and then confirm it again.",
             code="parameter_missing",
             param="payment_method",
         )
-    method = world.objects[found["payment_method"]]
-    look = payment_methods.behaviour(world, method)
-    if not look.attachable:
-        return _fail(world, account, found, look.failure or "card_declined", look.decline)
-    acceptance = mandates.acceptance_of(world, params)
-    if method["type"] == "bacs_debit" and acceptance is None:
+    is_bacs = world.objects[intent["payment_method"]]["type"] == "bacs_debit"
+    if is_bacs and "mandate_data" not in params:
         raise Refusal(
             "This payment method requires mandate data: pass mandate_data[customer_acceptance].",
             code="parameter_missing",
             param="mandate_data",
         )
-    if look.authentication != "never":
-        found["status"] = "requires_action"
-        found["next_action"] = hosted.next_action(world, found, params.get("return_url"))
-        world.emit(account, "setup_intent.requires_action", found)
-        return world.show(found)
-    succeed(world, account, found, acceptance)
-    return world.show(found)
 
 
 def succeed(world: World, account: str, intent: Object, acceptance: Object | None = None) -> None:
@@ -162,7 +168,8 @@ def succeed(world: World, account: str, intent: Object, acceptance: Object | Non
     world.emit(account, "setup_intent.succeeded", intent)
 
 
-def _fail(world: World, account: str, intent: Object, failure: str, decline: str | None) -> Object:
+def _fail(world: World, account: str, intent: Object, failure: str, decline: str | None) -> Refusal:
+    """Record a failed set-up; the refusal that answers it."""
     method = world.show(world.objects[intent["payment_method"]])
     refusal = payment_methods.card_error(world, failure, decline, payment_method=method)
     intent |= {
@@ -173,7 +180,7 @@ def _fail(world: World, account: str, intent: Object, failure: str, decline: str
     }
     world.emit(account, "setup_intent.setup_failed", intent)
     refusal.body["error"] = {**refusal.body["error"], "setup_intent": world.show(intent)}
-    raise refusal
+    return refusal
 
 
 def authenticate(world: World, intent: str, *, succeeds: bool) -> None:

@@ -43,8 +43,8 @@ class Shop:
     def api(self) -> Any:
         return in_process.client(self.core).v1
 
-    def control(self, path: str, **body: Any) -> Any:
-        status, answer = control.handle(self.core, "POST", path, body)
+    def control(self, call: str, /, **body: Any) -> Any:
+        status, answer = control.handle(self.core, "POST", call, body)
         assert status == 200, answer
         return answer
 
