@@ -154,69 +154,63 @@ class LocalStripe:
                 "account": account,
                 "idempotency_key": key,
                 "replayed": False,
-                "lost": False,
             }
         headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION}
         if key is not None:
             headers["Idempotency-Key"] = key
+        after = None
         try:
-            status, body = self._answer(entry, headers, form, api_version)
+            status, body, after = self._answer(entry, headers, form, api_version)
         except Refusal as refusal:
             status, body = refusal.status, _plain(refusal.body)
         finally:
             self._on_change()
-        self._note(entry, status, body)
-        if status >= 500:
-            headers["Stripe-Should-Retry"] = "false"  # it would be replayed anyway
+        entry["lost"] = after is not None and after["kind"] == "cut_after"
+        with self.lock:
+            self.requests.append({**entry, "status": status, "body": body})
+        if after is not None and after["kind"] == "delay_after":
+            self._sleep(after.get("seconds", 1))
         if entry["lost"]:
             raise ConnectionCut(executed=True)
+        if status >= 500:
+            headers["Stripe-Should-Retry"] = "false"  # it would be replayed anyway
         return Answer(status, body, headers)
 
     def _answer(
         self, entry: Object, headers: dict[str, str], form: Object, api_version: str | None
-    ) -> tuple[int, Object]:
+    ) -> tuple[int, Object, Object | None]:
+        """Status, body, and the fault to apply to the answer."""
         method, path, key = entry["method"], entry["path"], entry["idempotency_key"]
         with self.lock:
             world = self.world
             account = self._account(entry["account"], api_version)
             fault = faults.of_request(world, faults.BEFORE, method, path, form)
             _refuse_before(fault, key)
-            if key is not None:
-                kept = idempotency.find(world, account, key, method, path, form)
-                if kept is not None:
-                    headers |= {"Idempotent-Replayed": "true", "Original-Request": kept["request"]}
-                    entry["replayed"] = True
-                    return kept["status"], _plain(kept["body"])
-            found = routes.find(method, path)
-            if found is None:
-                raise InvalidParams(
-                    f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we "
-                    "can help at https://support.stripe.com/.",
-                    status=404,
-                )
-            route, ids = found
+            kept = idempotency.find(world, account, key, method, path, form) if key else None
+            if kept is not None:
+                headers |= {"Idempotent-Replayed": "true", "Original-Request": kept["request"]}
+                entry["replayed"] = True
+                return kept["status"], _plain(kept["body"]), None
+            route, ids = _operation(method, path)
             typed = params.read(form, route.fields, route.required)
-            caller = {"id": entry["id"], "idempotency_key": key}
-            world.request = caller
-            if key is not None:
-                idempotency.begin(world, account, key, method, path, form)
+            if key:
+                idempotency.begin(world, account, key, method, path, form, request=entry["id"])
         if fault is not None and fault["kind"] == "delay":
             self._sleep(fault.get("seconds", 1))
             self.advance()
         with self.lock:
-            world.request = caller
+            world.request = {"id": entry["id"], "idempotency_key": key}
             try:
                 status, body = self._execute(route, account, typed, ids)
-                after = faults.of_request(world, faults.AFTER, method, path, form)
-                if after is not None and after["kind"] == "error_after":
-                    status, body = 500, faults.broken().body
-                entry["lost"] = after is not None and after["kind"] == "cut_after"
             except BaseException:
-                world.answers.pop(f"{account}|{key}", None)
+                idempotency.forget(world, account, key)
                 raise
-            if key is not None:
+            after = faults.of_request(world, faults.AFTER, method, path, form)
+            if after is not None and after["kind"] == "error_after":
+                status, body = 500, faults.broken().body
+            if key:
                 idempotency.finish(world, account, key, status, body)
-            return status, body
+            return status, body, after
 
     def _execute(self, route: routes.Route, account: str, typed: Object, ids: Object) -> tuple[int, Object]:
         expand = typed.pop("expand", [])
@@ -235,10 +229,6 @@ class LocalStripe:
         if account is None:
             return self.world.platform
         return str(accounts.find(self.world, account)["id"])
-
-    def _note(self, entry: Object, status: int, body: Object) -> None:
-        with self.lock:
-            self.requests.append({**entry, "status": status, "body": body})
 
     # --- webhooks ----------------------------------------------------------------------------------------
 
@@ -282,6 +272,17 @@ class LocalStripe:
 
 def _plain(body: Any) -> Any:
     return json.loads(json.dumps(body))
+
+
+def _operation(method: str, path: str) -> tuple[routes.Route, Object]:
+    found = routes.find(method, path)
+    if found is None:
+        raise InvalidParams(
+            f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we can help "
+            "at https://support.stripe.com/.",
+            status=404,
+        )
+    return found
 
 
 def _refuse_before(fault: Object | None, key: str | None) -> None:

@@ -7,9 +7,10 @@ Of requests (`path` a glob, `method`, `match` of parameters by dotted name, as i
 | `delay` | execution waits `seconds` of wall time; the key is in use meanwhile (409 for others) |
 | `cut_before` | the connection ends, nothing was done |
 | `cut_after` | the connection ends though all was done; the same key replays the true answer |
+| `delay_after` | all was done, the answer waits `seconds`: its webhooks come first |
 | `error_before` | 500, nothing was done, nothing kept |
 | `error_after` | 500 though all was done, and the same key replays the 500 |
-| `conflict` | 409 `lock_timeout`-like: the key is in use, nothing was done |
+| `conflict` | 409, the key is said to be in use; nothing was done |
 | `rate_limit` | 429, nothing was done |
 
 Of webhooks (`event` a glob of event types, `account`, `match` of the object's fields by dotted name):
@@ -32,7 +33,7 @@ from infra.local.stripe.params import Flag, Kind, Text, Whole
 from infra.local.stripe.world import World
 
 BEFORE = ("delay", "cut_before", "error_before", "conflict", "rate_limit")
-AFTER = ("cut_after", "error_after")
+AFTER = ("cut_after", "error_after", "delay_after")
 WEBHOOK = ("webhook_delay", "webhook_drop", "webhook_duplicate", "webhook_twin")
 FIELDS: dict[str, Kind] = {
     "kind": Text(choices=(*BEFORE, *AFTER, *WEBHOOK)),

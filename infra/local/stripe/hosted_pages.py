@@ -29,26 +29,34 @@ def page(core: LocalStripe, kind: str, object_id: str, query: Mapping[str, str])
     """The page of an object: status and HTML."""
     with core.lock:
         thing = core.world.objects.get(object_id)
-        now = core.world.now
     if kind == "mandate":
         return 200, _html("Direct Debit Instruction", "<p>Signed online.</p>")
     if thing is None or kind not in _FORMS:
         return 404, _html("Not found", "<p>There is no such page.</p>")
-    if kind == "onboarding":
-        link = core.world.secret(object_id).get("link", {})
-        if link.get("token") != query.get("token") or link.get("expires_at", 0) < now:
-            refresh = escape(link.get("refresh_url", "#"))
-            return 410, _html("This link has expired", f'<p><a href="{refresh}">Ask for a new one</a></p>')
+    if kind == "onboarding" and (expired := _expired_link(core, object_id, query)):
+        return 410, expired
     title, form = _FORMS[kind](thing)
     return 200, _html(title, f'<form method="post">{form}</form>')
 
 
+def _expired_link(core: LocalStripe, account: str, query: Mapping[str, str]) -> str | None:
+    """The page that says so, where an account link is not (or no longer) good."""
+    with core.lock:
+        link = core.world.secret(account).get("link", {})
+        if link.get("token") == query.get("token") and link["expires_at"] >= core.world.now:
+            return None
+    refresh = escape(link.get("refresh_url", "#"))
+    return _html("This link has expired", f'<p><a href="{refresh}">Ask for a new one</a></p>')
+
+
 def submit(
-    core: LocalStripe, kind: str, object_id: str, form: Mapping[str, str]
+    core: LocalStripe, kind: str, object_id: str, query: Mapping[str, str], form: Mapping[str, str]
 ) -> tuple[int, str, str | None]:
     """What a posted form does: status, HTML, and where to send the browser."""
     if kind not in _SUBMITS:
         return 404, _html("Not found", "<p>There is no such page.</p>"), None
+    if kind == "onboarding" and (expired := _expired_link(core, object_id, query)):
+        return 410, expired, None
     path, body = _SUBMITS[kind](object_id, form)
     status, answer = control.handle(core, "POST", path, body)
     if status != 200:

@@ -43,14 +43,16 @@ def find(world: World, account: str, key: str, method: str, path: str, params: O
     return kept
 
 
-def begin(world: World, account: str, key: str, method: str, path: str, params: Object) -> None:
+def begin(
+    world: World, account: str, key: str, method: str, path: str, params: Object, *, request: str
+) -> None:
     """Execution begins: the key is in use from now on."""
     world.answers[f"{account}|{key}"] = {
         "at": world.now,
         "method": method,
         "path": path,
         "params": _fingerprint(params),
-        "request": world.request["id"],
+        "request": request,
         "status": None,
         "body": None,
     }
@@ -59,6 +61,11 @@ def begin(world: World, account: str, key: str, method: str, path: str, params: 
 def finish(world: World, account: str, key: str, status: int, body: Object) -> None:
     """Keep the answer for whoever asks again."""
     world.answers[f"{account}|{key}"] |= {"status": status, "body": body}
+
+
+def forget(world: World, account: str, key: str | None) -> None:
+    """Execution broke down by a mistake of our own: the key is free again."""
+    world.answers.pop(f"{account}|{key}", None)
 
 
 def _fingerprint(params: Object) -> str:

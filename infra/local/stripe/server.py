@@ -31,7 +31,7 @@ WEBHOOK_TIMEOUT_SECONDS = 30
 WEBHOOKS_AT_ONCE = 4
 RETRY_PAUSE_SECONDS = 0.5
 """Wall time between two attempts of one delivery: a clock that jumps makes all its retries due at once."""
-SAVE_SECONDS = 10
+SAVE_SECONDS = 30
 
 
 class Endpoint(NamedTuple):
@@ -159,7 +159,9 @@ class LocalStripeServer:
         if request.method == "GET":
             status, html = hosted_pages.page(self.core, kind, object_id, request.args.to_dict())
             return Response(html, status, content_type="text/html; charset=utf-8")
-        status, html, location = hosted_pages.submit(self.core, kind, object_id, request.form.to_dict())
+        status, html, location = hosted_pages.submit(
+            self.core, kind, object_id, request.args.to_dict(), request.form.to_dict()
+        )
         self._wake.set()
         if status != 303:
             return Response(html, status, content_type="text/html; charset=utf-8")

@@ -119,6 +119,14 @@ def test_a_delay_waits_while_executing(shop: Shop) -> None:
     assert waited == [7]
 
 
+def test_a_late_answer_lets_its_webhooks_come_first(shop: Shop) -> None:
+    heard: list[str] = []
+    shop.core._sleep = lambda _: heard.extend(shop.deliver())
+    shop.control("faults", kind="delay_after", path="/v1/customers", seconds=5)
+    assert shop.core.request(*NEW)[0] == 200
+    assert heard == ["customer.created"]
+
+
 def test_an_unknown_fault_is_refused(shop: Shop) -> None:
     assert control.handle(shop.core, "POST", "faults", {"kind": "gremlins"})[0] == 400
     assert control.handle(shop.core, "POST", "faults", {"kind": "delay", "sconds": 1})[0] == 400

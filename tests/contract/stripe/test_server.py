@@ -149,6 +149,8 @@ def test_a_recipient_onboards_and_changes_the_bank(
     status, _, headers = _http("POST", link, _form(account_number="00012345"))
     assert (status, headers["Location"]) == (303, "https://ajo.example/r")
     assert client.v1.accounts.retrieve(account).payouts_enabled
+    _http("POST", f"{server.url}/_control/advance", b'{"hours": 1}')
+    assert _http("POST", link, _form(account_number="00012345"))[0] == 410
     dashboard = client.v1.accounts.login_links.create(account).url
     _http("POST", dashboard, _form(account_number="11111116"))
     bank = client.v1.accounts.external_accounts.list(account).data[0]
