@@ -240,6 +240,12 @@ def test_a_recipient_before_and_after_onboarding(processor: Processor) -> None:
     assert done.bank
 
 
+def test_opening_a_recipient_again_shows_it_as_it_is_now(processor: Processor) -> None:
+    recipient = ready(processor)
+    assert processor.gateway.open_recipient("usr_bola", "bola@example.org") == recipient
+    assert recipient.can_receive
+
+
 def test_a_new_bank_account_shows(processor: Processor) -> None:
     before = ready(processor)
     processor.change_bank(before.reference)
@@ -525,6 +531,19 @@ def test_money_is_sent_once_and_found(processor: Processor) -> None:
     assert gateway.find_transfer(replace(request, attempt="pat_2")) is None
     assert gateway.transfer(sent.reference) == sent
     assert processor.objects_made("transfer") == 1
+
+
+def test_the_same_attempt_again_shows_what_has_come_of_it(processor: Processor) -> None:
+    gateway = processor.gateway
+    processor.add_capital(200_000)
+    recipient = ready(processor)
+    request = transfer_to(recipient)
+    sent = gateway.send(request)
+    back = gateway.reverse_transfer(sent.reference, 10_000, "rev_1", {})
+    assert gateway.send(request) == back
+    leaving = gateway.pay_to_bank(replace(request, amount_pence=40_000))
+    processor.send_back(leaving.reference)
+    assert gateway.pay_to_bank(replace(request, amount_pence=40_000)).state == "failed"
 
 
 def test_a_transfer_whose_answer_was_lost(processor: Processor) -> None:

@@ -90,15 +90,27 @@ class StripeApi:
     def get(self, path: str, params: Mapping[str, Any] | None = None, account: str | None = None) -> Object:
         """Read. Raises PaymentsUnavailable where no answer came: there is no outcome to be unsure of."""
         try:
-            return self._request("get", path, params, {"stripe_account": account})
+            return _body(self._request("get", path, params, {"stripe_account": account}))
         except PaymentOutcomeUnknown as unknown:
             raise PaymentsUnavailable(str(unknown)) from None
 
     def post(
         self, path: str, params: Mapping[str, Any], key: str | None = None, account: str | None = None
     ) -> Object:
-        """Change. Without a key, a repetition makes another object: for what moves no money alone."""
-        return self._request("post", path, params, {"stripe_account": account, "idempotency_key": key})
+        """Change. Without a key, a repetition does it again: for what moves no money alone."""
+        options = {"stripe_account": account, "idempotency_key": key}
+        return _body(self._request("post", path, params, options))
+
+    def make(self, path: str, params: Mapping[str, Any], key: str, account: str | None = None) -> Object:
+        """Make an object, one for each key. For a key that was used before Stripe repeats its first answer:
+        then the object is read as it is now."""
+        options = {"stripe_account": account, "idempotency_key": key}
+        answer = self._request("post", path, params, options)
+        made = _body(answer)
+        if answer.headers.get("Idempotent-Replayed") != "true":
+            return made
+        expand = {"expand": params["expand"]} if "expand" in params else None
+        return self.get(f"{path}/{made['id']}", expand, account)
 
     def every(self, path: str, params: Mapping[str, Any], account: str | None = None) -> list[Object]:
         """All pages of a list, newest first, as Stripe sorts them."""
@@ -112,14 +124,20 @@ class StripeApi:
 
     def _request(
         self, method: str, path: str, params: Mapping[str, Any] | None, options: Mapping[str, Any]
-    ) -> Object:
+    ) -> stripe.StripeResponse:
         try:
-            answer = self._client().raw_request(method, f"/v1/{path}", **(params or {}), **options)
+            answer: stripe.StripeResponse = self._client().raw_request(
+                method, f"/v1/{path}", **(params or {}), **options
+            )
         except stripe.StripeError as error:
             # Without the cause: it holds the body that Stripe sent, and that may quote personal data.
             raise _in_our_words(error) from None
-        data: Object = answer.data
-        return data
+        return answer
+
+
+def _body(answer: stripe.StripeResponse) -> Object:
+    body: Any = answer.data
+    return dict(body)
 
 
 # Statuses and codes: docs.stripe.com/api/errors, docs.stripe.com/error-codes. A wrong key (401) is

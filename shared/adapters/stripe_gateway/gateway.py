@@ -65,7 +65,7 @@ class StripeGateway:
 
     def open_payer(self, uid: str, email: str | None) -> str:
         params: Object = {"metadata": {"uid": uid}, **({"email": email} if email else {})}
-        customer = self._api.post("customers", params, key=_key_of("payer", params))
+        customer = self._api.make("customers", params, key=_key_of("payer", params))
         return str(customer["id"])
 
     def start_method_setup(self, uid: str, payer: str, kind: MethodKind, return_url: str) -> MethodSetup:
@@ -102,7 +102,7 @@ class StripeGateway:
             **({"mandate_data": accepted} if kind == "bacs_debit" else {}),
         }
         try:
-            return readings.setup(self._api.post("setup_intents", params, key=key))
+            return readings.setup(self._api.make("setup_intents", params, key=key))
         except Declined as declined:
             if "setup_intent" not in declined.error:
                 raise
@@ -134,7 +134,7 @@ class StripeGateway:
             "metadata": {"uid": uid},
             **({"email": email} if email else {}),
         }
-        account = self._api.post("accounts", params, key=_key_of("recipient", params))
+        account = self._api.make("accounts", params, key=_key_of("recipient", params))
         return readings.recipient(account, live=self._live)
 
     def recipient(self, reference: str) -> Recipient:
@@ -167,9 +167,9 @@ class StripeGateway:
             "expand": readings.INTENT_EXPAND,
         }
         try:
-            intent = self._api.post("payment_intents", params, key=request.attempt)
+            intent = self._api.make("payment_intents", params, key=request.attempt)
         except Declined as declined:
-            # The answer to a repeated key is as old as the first call: read what it has come to since.
+            # A repeated key repeats this too: read what has come of it since.
             intent = self._get(_intent_of(declined), readings.INTENT_EXPAND)
         return readings.collection(self._with_action(intent, request.attempt))
 
@@ -212,7 +212,7 @@ class StripeGateway:
             "metadata": labels,
             "expand": readings.REFUND_EXPAND,
         }
-        return self.read_refund(self._api.post("refunds", params, key=key))
+        return self.read_refund(self._api.make("refunds", params, key=key))
 
     def refunds(self, collection: str) -> list[Refund]:
         """Newest first."""
@@ -239,7 +239,7 @@ class StripeGateway:
             "metadata": _payout_labels(request),
             "expand": readings.TRANSFER_EXPAND,
         }
-        return readings.transfer(self._api.post("transfers", params, key=request.attempt))
+        return readings.transfer(self._api.make("transfers", params, key=request.attempt))
 
     def find_transfer(self, request: TransferRequest) -> Transfer | None:
         transfers = self._api.every(
@@ -267,7 +267,7 @@ class StripeGateway:
             "currency": readings.CURRENCY,
             "metadata": _payout_labels(request),
         }
-        payout = self._api.post("payouts", params, key=request.attempt, account=request.recipient)
+        payout = self._api.make("payouts", params, key=request.attempt, account=request.recipient)
         return readings.bank_payout(payout, request.recipient)
 
     def find_bank_payout(self, request: TransferRequest) -> BankPayout | None:
