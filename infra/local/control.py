@@ -6,6 +6,7 @@
 | POST `/_local/clock` | `advance_seconds` or `to` (ISO 8601), `walk` (false) | moves the clock, see below |
 | POST `/_local/tick` | `job` | fires one job of infra/schedule.json now |
 | GET `/_local/idle` | `?wait_seconds=60` | whether nothing is under way; waits for it that long |
+| GET `/_local/about` | | where the parts are: `{"environment", "auth_emulator", "stripe_control"}` |
 | GET `/_local/certs` | | the certificates of the local token issuer |
 
 A move of the clock lets what is under way end, jumps, lets what the jump made due end (tasks, and what
@@ -17,6 +18,7 @@ end in time is answered 503 with what was still under way.
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 import urllib.request
@@ -54,13 +56,16 @@ class Control:
         work: Work,
         tasks: LocalCloudTasks,
         scheduler: Scheduler,
+        *,
+        ticks: bool,
         stripe_base: str | None,
     ) -> None:
-        """`stripe_base` is the address of the local Stripe, where there is one."""
+        """`ticks`: the scheduler runs by itself. `stripe_base`: the local Stripe's address, if any."""
         self._clock = clock
         self._work = work
         self._tasks = tasks
         self._scheduler = scheduler
+        self._ticks = ticks
         self._stripe_base = stripe_base
         self._moving = threading.Lock()
 
@@ -81,7 +86,7 @@ class Control:
         while True:
             version = self._work.version
             left = self.under_way()
-            if not left and not (ticks_too and self._scheduler.is_due()):
+            if not left and not (ticks_too and self._ticks and self._scheduler.is_due()):
                 return
             if time.monotonic() > deadline:
                 raise NotIdle(left or {"due ticks": 1})
@@ -157,6 +162,14 @@ def control_app(control: Control, clock: TestClock, issuer: TokenIssuer) -> flas
         control.wait_until_idle(float(flask.request.args.get("wait_seconds", 0)))
         return {"idle": True}
 
+    @app.get("/_local/about")
+    def about() -> Any:
+        return {
+            "environment": {name: os.environ[name] for name in sorted(os.environ) if _is_ours(name)},
+            "auth_emulator": os.environ.get("FIREBASE_AUTH_EMULATOR_HOST"),
+            "stripe_control": os.environ.get("AJO_STRIPE_API_BASE"),
+        }
+
     @app.get("/_local/certs")
     def certs() -> Any:
         headers = {"Cache-Control": f"public, max-age={CERTIFICATES_KEPT_SECONDS}"}
@@ -167,6 +180,11 @@ def control_app(control: Control, clock: TestClock, issuer: TokenIssuer) -> flas
         return _refusal(error)
 
     return app
+
+
+def _is_ours(name: str) -> bool:
+    """The names that `Platform.environment` sets: secrets are among them by their version's name alone."""
+    return name.startswith("AJO_") or name.endswith("_EMULATOR_HOST") or name == "GOOGLE_CLOUD_PROJECT"
 
 
 def _refusal(error: Exception) -> Response:

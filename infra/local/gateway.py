@@ -128,10 +128,9 @@ class Gateway:
         name = self._rewritten(request.path)
         if name is None:
             return problem(HTTPStatus.NOT_FOUND, "no_rewrite", "No rewrite of firebase.json matches.")
-        environ = {**request.environ}
-        environ.pop("HTTP_COOKIE", None)
-        if SESSION_COOKIE in request.cookies:
-            environ["HTTP_COOKIE"] = f"{SESSION_COOKIE}={request.cookies[SESSION_COOKIE]}"
+        cookies = [cookie.strip() for cookie in request.headers.get("Cookie", "").split(";")]
+        session = [cookie for cookie in cookies if cookie.startswith(f"{SESSION_COOKIE}=")]
+        environ = {**request.environ, "HTTP_COOKIE": "; ".join(session)}
         forwarded = [*request.headers.getlist("X-Forwarded-For"), request.remote_addr or ""]
         environ["HTTP_X_FORWARDED_FOR"] = ", ".join(forwarded)
         environ["HTTP_X_FORWARDED_HOST"] = request.host

@@ -106,7 +106,9 @@ def _hosting(options: argparse.Namespace, stop: threading.Event) -> Iterator[Non
         _subscribe(pubsub, project, topics, functions, f"http://127.0.0.1:{options.port}/_push", push_key)
 
         scheduler = Scheduler(jobs, clock, PubSubPublisher(project, pubsub).publish)
-        control = Control(clock, work, tasks, scheduler, environment.get("AJO_STRIPE_API_BASE"))
+        stripe_base = environment.get("AJO_STRIPE_API_BASE")
+        ticks = not options.no_ticks
+        control = Control(clock, work, tasks, scheduler, ticks=ticks, stripe_base=stripe_base)
         local = control_app(control, clock, issuer)
         firebase = json.loads(options.firebase_json.read_text())
         audience, invoker = environment["AJO_OIDC_AUDIENCE"], environment["AJO_INVOKER_EMAIL"]
@@ -121,7 +123,7 @@ def _hosting(options: argparse.Namespace, stop: threading.Event) -> Iterator[Non
         )
         stack.enter_context(_serving(gateway, options.port, GATEWAY_THREADS))
         stack.enter_context(_serving(local, options.control_port, CONTROL_THREADS))
-        if not options.no_ticks:
+        if ticks:
             threading.Thread(target=scheduler.run, args=[stop], name="schedule", daemon=True).start()
         yield
 
