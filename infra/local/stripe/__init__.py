@@ -15,6 +15,10 @@ Over HTTP:
         "sk_test_local", stripe_version=API_VERSION, base_addresses={"api": "http://127.0.0.1:12111"}
     )
 
+Further options: `--platform-events`, `--connect-events` (globs of event types; all unless given),
+`--state-file` (keeps the state over restarts), `--seed` (ids that repeat; without it they never do),
+`--platform-payouts` (manual unless given). Any `sk_test_…` key is let in.
+
 In a test:
 
     with start_local_stripe(platform_webhook=Endpoint(url, "whsec_a")) as server:
