@@ -58,7 +58,8 @@ class Login:
 
 
 class Platform:
-    """Addresses are attributes once it is entered: `base_url`, and `ports` by part."""
+    """Addresses are attributes: `base_url`, and `ports` by part. Once it is entered, `logs` is the folder of the
+    parts' logs, and `is_fresh` says whether nothing was stored before."""
 
     def __init__(
         self,
@@ -128,6 +129,7 @@ class Platform:
         with contextlib.ExitStack() as stack:
             require_free(self.ports["gateway"], "the gateway")
             self._data = self._keep_data or Path(stack.enter_context(tempfile.TemporaryDirectory("ajo")))
+            self.is_fresh = not (self._data / "secrets.json").exists()
             self.logs = self._data / "logs"
             self.logs.mkdir(parents=True, exist_ok=True)
             self._make_secrets()
@@ -265,11 +267,13 @@ def _of_environment(name: str) -> bytes | None:
 
 def _enter_together(stack: contextlib.ExitStack, parts: Sequence[AbstractContextManager[object]]) -> None:
     """Enter them side by side, to be left one by one. If one fails, so does this, and the others are left."""
-    with ThreadPoolExecutor(len(parts)) as pool:
-        starts = [pool.submit(part.__enter__) for part in parts]
-    failures = [error for start in starts if (error := start.exception())]
-    for part, start in zip(parts, starts, strict=True):
-        if not start.exception():
-            stack.push(part)
-    if failures:
+    starts = []
+    try:
+        with ThreadPoolExecutor(len(parts)) as pool:
+            starts += [pool.submit(part.__enter__) for part in parts]
+    finally:  # Ctrl-C may come here, too
+        for part, start in zip(parts, starts, strict=False):
+            if start.done() and not start.exception():
+                stack.push(part)
+    if failures := [error for start in starts if (error := start.exception())]:
         raise failures[0]

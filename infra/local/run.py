@@ -7,7 +7,6 @@ import importlib.util
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from infra.local.platform import Login, Platform
 
 PORT = 8080
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOOK_SECONDS = 2.0  # how often it is seen whether every part still answers
 EPILOG = """
 With STRIPE_SECRET_KEY=sk_test_… in the environment Stripe's own test mode is used, and webhooks come by
@@ -32,20 +32,19 @@ def main() -> int:
     from infra.local.platform import Platform
     from infra.local.process import LocalPlatformError
 
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDINGS:
         signal.signal(number, _interrupt)
     begun = time.monotonic()
     try:
         print("Starting the platform …", flush=True)
         stripe_key = os.environ.get("STRIPE_SECRET_KEY")
         with Platform(options.port, keep_data=options.keep_data, stripe_key=stripe_key) as platform:
-            logins = _seed(platform)
+            logins = _seed(platform) if platform.is_fresh else []
             print(_table(platform, logins, time.monotonic() - begun), flush=True)
-            while not stop.wait(LOOK_SECONDS):
-                if fallen := platform.fallen():
-                    print(f"No longer there: {', '.join(fallen)}. See {platform.logs}.", file=sys.stderr)
-                    return 1
+            while not (fallen := platform.fallen()):
+                time.sleep(LOOK_SECONDS)
+            print(f"No longer there: {', '.join(fallen)}. See {platform.logs}.", file=sys.stderr)
+            return 1
     except LocalPlatformError as error:
         print(error, file=sys.stderr)
         return 1
@@ -56,7 +55,7 @@ def main() -> int:
 
 def _interrupt(*_: object) -> None:
     """The first one unwinds what runs; the next ones do not disturb that."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDINGS:
         signal.signal(number, signal.SIG_IGN)
     print("\nStopping …", flush=True)
     raise KeyboardInterrupt
@@ -73,7 +72,7 @@ def _options() -> argparse.Namespace:
         "--keep-data",
         type=Path,
         metavar="DIR",
-        help="keep what is stored in DIR, and begin with what is there",
+        help="keep what is stored there, and begin with it",
     )
     return parser.parse_args()
 
