@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
@@ -21,7 +21,6 @@ from infra.local.stripe.webhooks import signature
 from shared.adapters.bank_holidays import EnglandBankHolidays
 from shared.adapters.memory_store import MemoryStore
 from shared.adapters.stripe_gateway import StripeGateway
-from shared.adapters.stripe_gateway.news import WEBHOOK_SECRETS
 from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution, contribution_ref
 from shared.domain.documents import Document, Ref
@@ -126,23 +125,25 @@ class HeldMessages:
 
 @dataclass
 class World:
-    """The platform in memory."""
+    """The platform in memory. The simulation puts in what can fail, crash and change places."""
 
     store: Store = field(default_factory=MemoryStore)
     seed: int = 0
+    clock: StillClock = field(default_factory=StillClock)
+    messages: Any = field(default_factory=HeldMessages)
+    transport: Callable[[LocalStripe], InProcessTransport] = InProcessTransport
+    wait: Callable[[float], None] = lambda seconds: None
 
     def __post_init__(self) -> None:
-        self.clock = StillClock()
-        self.chance = SeededChance(self.seed)
-        self.messages = HeldMessages()
-        self.stripe = LocalStripe(now=self.clock.now, seed=self.seed)
+        self.chance = self._chance()
+        self.stripe = LocalStripe(now=self._moment, seed=self.seed, sleep=self.wait)
         self.ctx = Context(
             store=self.store,
             gateway=StripeGateway(
                 FixedSecrets(),
                 live=False,
                 return_url="https://ajo.test/back",
-                http_client=InProcessTransport(self.stripe),
+                http_client=self.transport(self.stripe),
             ),
             tasks=self.messages,
             publisher=self.messages,
@@ -153,6 +154,13 @@ class World:
         )
         self.stripe_request("POST", "/v1/topups", {"amount": str(CAPITAL_PENCE), "currency": "gbp"})
         self._requests = 0
+
+    def _chance(self) -> SeededChance:
+        return SeededChance(self.seed)
+
+    def _moment(self) -> datetime:
+        """The processor's own clock: no instance of ours is in it."""
+        return self.clock.moment
 
     # --- people and circles ---------------------------------------------------------------------------------
 

@@ -1,0 +1,892 @@
+"""The auditor: an independent model of DESIGN.md § 5, which knows no service and shares no code with them.
+
+It is shown every commit to the store, whole, and looks at the processor's objects itself. It folds the
+journal by its own table of accounts and checks each invariant after every step; at rest it also checks that
+everything due was tried, published and resolved. It imports nothing of the platform.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+import holidays
+
+Document = Mapping[str, Any]
+
+INVARIANTS: dict[str, str] = {
+    "entries-balance": "1: a fact has no entries or two; each positive; debits = credits in each book",
+    "never-overdrawn": "2: no account but the house's stands below zero on its own side",
+    "books-agree": "3: cash = what is held; debts = the open debts; owed = what is due to each; the house",
+    "balances-are-the-fold": "4: the balances document is the fold of the journal",
+    "facts-create-only": "5: facts are never changed, and never reversed beyond what they state",
+    "one-of-each": "6: one live attempt, one turn payout, one pot per member, one transfer per payout",
+    "cleared-money-only": "7: only cleared money pays out, of one's own group, to the right account",
+    "our-id-on-everything": "8: what we make at the processor carries our id; what is not ours is not booked",
+    "all-or-nothing": "9: state, entries, outbox row and fact commit together",
+    "everything-published": "10: every fact is published in the end, and marked only if it was",
+    "one-creditor": "11: a debt has one debtor and one creditor; money pays the oldest first",
+    "each-movement-one-fact": "12: each line at the processor is one fact, to the penny, its fee too",
+}
+"""The invariants of DESIGN.md § 5, by the name under which they are violated."""
+
+ALSO: dict[str, str] = {
+    "state-table": "DESIGN.md § 6: no transition outside the tables",
+    "calendar": "due dates are those that a calendar gives",
+    "liveness": "at rest everything due was tried, and every payout resolved",
+    "right-end": "at rest everybody has put in and got what was promised, or it stands as a debt",
+    "unhandled": "no handler fails with what is neither a refusal nor expected",
+    "quarantine": "nothing is quarantined but what belongs there",
+    "reconciled": "the platform's own reconciliation finds what the auditor finds",
+}
+"""What the auditor checks besides."""
+
+_MEMBERS = {"cash": 1, "pot": -1, "payable": -1, "credit": -1, "reserve": -1}
+_CLAIMS = {"debt": 1, "fees:processor": 1, "loss": 1, "owed": -1, "house": -1, "fees:platform": -1}
+
+_CONTRIBUTION = {
+    "due": {"covered", "short", "waived"},
+    "covered": {"due"},
+    "short": {"covered", "due"},  # 'due': its reservation was voided
+    "waived": {"due"},  # the same
+}
+_ATTEMPT = {
+    "submitting": {"requires_action", "processing", "settled", "failed"},
+    "requires_action": {"processing", "settled", "failed", "cancelled"},
+    "processing": {"settled", "failed"},
+    "settled": {"refunded", "disputed"},
+    "disputed": {"won", "lost"},
+    "won": {"disputed"},
+    "failed": set(),
+    "cancelled": set(),
+    "refunded": set(),
+    "lost": set(),
+}
+_PAYOUT = {
+    "scheduled": {"parked", "reserved"},
+    "parked": {"scheduled", "reserved"},  # looked at and found ready in one commit
+    "reserved": {"submitting", "void", "received"},  # 'received': nothing was left to send
+    "submitting": {"sent", "failed", "unknown"},
+    "failed": {"submitting", "void"},
+    "unknown": {"sent", "failed"},
+    "sent": {"received", "bank_failed", "partly_reversed", "reversed"},
+    "bank_failed": {"sent", "partly_reversed", "reversed"},
+    "received": {"bank_failed"},
+    "partly_reversed": {"reversed"},
+    "void": set(),
+    "reversed": set(),
+}
+_GROUP = {
+    "draft": {"recruiting", "cancelled"},
+    "recruiting": {"locked", "cancelled"},
+    "locked": {"active", "cancelled"},
+    "active": {"completed", "wound_up"},
+    "completed": set(),
+    "cancelled": set(),
+    "wound_up": set(),
+}
+_MEMBERSHIP = {
+    "invited": {"approved", "declined", "expired"},
+    "requested": {"approved", "rejected", "expired", "left"},
+    "approved": {"agreed", "removed", "left"},
+    "agreed": {"active", "removed", "left"},
+    "active": {"finished", "left", "removed", "defaulted"},
+    "defaulted": {"finished"},
+}
+_LIVE = {"submitting", "requires_action", "processing"}
+_NO_MONEY_LEFT_YET = {"scheduled", "parked", "reserved", "void"}
+_RESOLVED = {"received", "void", "reversed", "partly_reversed"}
+
+
+class Change(Protocol):
+    """What one commit did to one document."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def before(self) -> Document | None: ...
+    @property
+    def after(self) -> Document | None: ...
+
+
+class Processor(Protocol):
+    """The processor's objects, as they lie in its own memory."""
+
+    platform: str
+    counter: int
+    now: int
+    objects: dict[str, dict[str, Any]]
+    ids: dict[str, dict[str, list[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """An invariant that does not hold: which, how, at which step, and the last facts before it."""
+
+    invariant: str
+    what: str
+    step: int
+    last_facts: tuple[str, ...]
+
+
+@dataclass
+class Group:
+    """One circle as the auditor knows it: its own fold, its documents, what moved for it."""
+
+    debits: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    credits: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    held_pence: int = 0  # cash − pot − payable − credit − reserve
+    house_gap_pence: int = 0  # house − fees:processor − loss + fees:platform
+    owes: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    is_owed: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    debts_seen: set[str] = field(default_factory=set)
+    turns: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    pots: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    top_ups: dict[tuple[str, int], str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)  # top-up → the movement that pays for it
+    reversed_by: dict[str, str] = field(default_factory=dict)
+
+    def of(self, account: str) -> int:
+        """What stands on an account, on its own side."""
+        return _sign(account) * (self.debits[account] - self.credits[account])
+
+    def accounts(self, word: str) -> list[str]:
+        return [one for one in {*self.debits, *self.credits} if one.partition(":")[0] == word]
+
+
+def _sign(account: str) -> int:
+    """+1 for an account that grows by debits, −1 for one that grows by credits; 0 for none of ours."""
+    word = account.partition(":")[0]
+    return _MEMBERS.get(word) or _CLAIMS.get(account) or (_CLAIMS.get(word, 0) if word != "fees" else 0)
+
+
+class Auditor:
+    """Looks at every commit and at every object of the processor; the first violation ends a run."""
+
+    def __init__(self, processor: Processor, now: Callable[[], datetime]) -> None:
+        self._processor = processor
+        self._now = now
+        self._documents: dict[str, Document] = {}
+        self._groups: defaultdict[str, Group] = defaultdict(Group)
+        self._facts: dict[str, Document] = {}  # by group/id
+        self._movements: dict[str, str] = {}  # a movement's id → the fact that books it
+        self._seen: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._seen_counter = -1
+        self._charged: dict[str, str] = {}  # attempt → movement
+        self._transfers: defaultdict[str, list[str]] = defaultdict(list)
+        self._bank_payouts: defaultdict[str, list[str]] = defaultdict(list)
+        self._last_facts: list[str] = []
+        self.strangers: set[str] = set()  # objects at the processor that others made
+        self.published: set[str] = set()  # facts that the topic confirmed or got
+        self.quarantine_expected: Callable[[Document], bool] = lambda parked: False
+        self.step = 0
+        self.checks = 0
+        self.violations: list[Violation] = []
+
+    # --- what it is shown -----------------------------------------------------------------------------------
+
+    def committed(self, changes: Sequence[Change]) -> None:
+        """One commit, whole."""
+        if self.violations:
+            return
+        by_group: dict[str, list[Change]] = {}
+        for change in changes:
+            if change.after is None:
+                self._documents.pop(change.path, None)
+            else:
+                self._documents[change.path] = change.after
+            root, _, rest = change.path.partition("/")
+            if root == "groups":
+                by_group.setdefault(rest.partition("/")[0], []).append(change)
+            elif root == "quarantine":
+                self._parked(change)
+        for group, its_changes in by_group.items():
+            self._group_committed(group, its_changes)
+
+    def _parked(self, change: Change) -> None:
+        parked = change.after if change.before is None else None
+        if parked is not None and not self._holds(self.quarantine_expected(parked)):
+            self._violated("quarantine", parked["reason"])
+
+    def look(self, step: int) -> None:
+        """After a step: whatever is new at the processor."""
+        self.step = step
+        if self._processor.counter == self._seen_counter or self.violations:
+            return
+        self._seen_counter = self._processor.counter
+        for account, kinds in self._processor.ids.items():
+            for kind, check in (_OURS if account == self._processor.platform else _THEIRS).items():
+                ids = kinds.get(kind)
+                if ids is None:
+                    continue
+                seen = self._seen[account, kind]
+                if len(ids) > seen:
+                    self._seen[account, kind] = len(ids)
+                    for object_id in ids[seen:]:
+                        check(self, self._processor.objects[object_id])
+
+    def document(self, path: str) -> Document | None:
+        """A document as the last commit left it."""
+        return self._documents.get(path)
+
+    @property
+    def facts(self) -> Mapping[str, Document]:
+        """Every fact, by group/id."""
+        return self._facts
+
+    def never_rests(self, steps_max: int) -> None:
+        """So many steps, and still something to do."""
+        self._violated("liveness", f"still busy after {steps_max} steps")
+
+    def unhandled(self, name: str, raised: BaseException) -> None:
+        """A handler failed with what is no refusal."""
+        self._violated("unhandled", f"{name}: {type(raised).__name__}: {raised}")
+
+    # --- one commit of one group ----------------------------------------------------------------------------
+
+    def _group_committed(self, gid: str, changes: list[Change]) -> None:
+        group = self._groups[gid]
+        new_facts: list[Document] = []
+        balances: Document | None = None
+        moved = touched = False
+        members: list[Change] = []
+        payouts: list[Change] = []
+        for change in changes:
+            parts = change.path.split("/")
+            kind = parts[2] if len(parts) > 2 else "group"
+            if kind == "journal":
+                new_facts += self._journal(gid, change)
+                continue
+            if kind == "ledger":
+                balances = change.after
+                continue
+            touched = True
+            if kind == "contributions":
+                moved |= self._contribution(change)
+            elif kind == "payouts":
+                moved |= self._payout(group, change)
+                payouts.append(change)
+            elif kind == "members":
+                moved |= self._membership(change)
+                members.append(change)
+            elif kind == "group":
+                moved |= self._circle(change)
+        types = {fact["type"] for fact in new_facts}
+        for change in members:
+            moved |= self._debts(group, gid, change, types)
+        if not self._holds(not moved or bool(new_facts)):
+            self._violated(
+                "all-or-nothing",
+                f"{gid}: a state changed without a fact: {[change.path for change in changes]}",
+            )
+        for fact in new_facts:
+            if not self._holds(touched or not fact["entries"]):
+                self._violated("all-or-nothing", f"{gid}: {fact['id']} posts money and changes nothing")
+            self._fact(group, gid, fact, payouts)
+        if new_facts or balances is not None:
+            self._folded(group, gid, new_facts, balances)
+        if new_facts or members:
+            self._books_agree(group, gid)
+
+    def _journal(self, gid: str, change: Change) -> list[Document]:
+        """A fact that is new; one that was there may change its two marks alone."""
+        before, after = change.before, change.after
+        if before is None and after is not None:
+            self._facts[f"{gid}/{after['id']}"] = after
+            self._last_facts = [*self._last_facts[-9:], f"{after['type']} {after['id']}"]
+            return [after]
+        same = (
+            before is not None
+            and after is not None
+            and all(
+                after.get(name) == value
+                for name, value in before.items()
+                if name not in {"published", "sealed"}
+            )
+            and after["published"] >= before["published"]
+        )
+        if not self._holds(same):
+            self._violated("facts-create-only", f"{change.path} was changed")
+        if after is not None and same:
+            key = f"{gid}/{after['id']}"
+            self._facts[key] = after
+            if not self._holds(not after["published"] or key in self.published):
+                self._violated("everything-published", f"{change.path} is marked as published, and was not")
+        return []
+
+    def _contribution(self, change: Change) -> bool:
+        before, after = change.before, change.after
+        if after is None:
+            return True
+        attempts: list[Document] = after["attempts"]
+        if before is None:
+            return True
+        moved = self._transition("contribution", _CONTRIBUTION, change, before["state"], after["state"])
+        moved |= any(before[name] != after[name] for name in ("in_pot_pence", "counted_in"))
+        if attempts is not before["attempts"] and attempts != before["attempts"]:
+            known = {one["id"]: one["state"] for one in before["attempts"]}
+            for one in attempts:
+                moved |= self._transition(
+                    "attempt", _ATTEMPT, change, known.pop(one["id"], "submitting"), one["state"]
+                )
+            if not self._holds(not known):
+                self._violated("state-table", f"{change.path}: attempts vanished: {known}")
+            moved |= len(attempts) != len(before["attempts"])
+            if not self._holds(sum(one["state"] in _LIVE for one in attempts) <= 1):
+                self._violated("one-of-each", f"{change.path}: two live attempts")
+        if not self._holds(
+            sum(one["in_pot_pence"] for one in attempts) <= after["in_pot_pence"] <= after["amount_pence"]
+        ):
+            self._violated(
+                "one-of-each", f"{change.path}: more in the pot than is owed, or than was collected"
+            )
+        return moved
+
+    def _payout(self, group: Group, change: Change) -> bool:
+        before, after = change.before, change.after
+        if after is None:
+            self._violated("state-table", f"{change.path} vanished")
+            return True
+        if after["kind"] == "turn":
+            turns, pots = group.turns[after["cycle"]], group.pots[after["recipient"]]
+            for those in (turns, pots):
+                (those.discard if after["state"] == "void" else those.add)(after["id"])
+            if not self._holds(len(turns) <= 1 and len(pots) <= 1):
+                self._violated(
+                    "one-of-each", f"{change.path}: a second turn payout of its cycle or its recipient"
+                )
+        elif after["kind"] == "top_up":
+            key = (after["cause"], after["number"])
+            first = group.top_ups.setdefault(key, after["id"])
+            if not self._holds(first == after["id"]):
+                self._violated("one-of-each", f"{change.path}: a second top-up {key}")
+        if before is None:
+            return True
+        return self._transition("payout", _PAYOUT, change, before["state"], after["state"])
+
+    def _membership(self, change: Change) -> bool:
+        before, after = change.before, change.after
+        if before is None or after is None:
+            return True
+        return self._transition("membership", _MEMBERSHIP, change, before["state"], after["state"])
+
+    def _circle(self, change: Change) -> bool:
+        before, after = change.before, change.after
+        if before is None or after is None:
+            return True
+        moved = self._transition("group", _GROUP, change, before["state"], after["state"])
+        if moved and after["state"] == "locked":
+            self._calendar(after)
+        return moved
+
+    def _transition(
+        self, thing: str, table: Mapping[str, set[str]], change: Change, state: str, to: str
+    ) -> bool:
+        """Whether the state changed; a violation if the table does not allow it."""
+        if state == to:
+            return False
+        if not self._holds(to in table.get(state, ())):
+            self._violated("state-table", f"{change.path}: {thing} went from {state} to {to}")
+        return True
+
+    # --- debts ----------------------------------------------------------------------------------------------
+
+    def _debts(self, group: Group, gid: str, change: Change, types: set[str]) -> bool:
+        """Invariant 11 for one debtor in one commit. Returns whether anything changed."""
+        old = {debt["id"]: debt for debt in (change.before or {}).get("debts", ())}
+        new = {debt["id"]: debt for debt in (change.after or {}).get("debts", ())}
+        if old == new:
+            return False
+        uid = change.path.rpartition("/")[2]
+        voided = "reservation_void" in types
+        reduced = set()
+        for debt_id, debt in new.items():
+            was = old.get(debt_id)
+            if was is None:
+                fresh = debt_id not in group.debts_seen
+                if not self._holds(fresh):
+                    self._violated("one-creditor", f"{gid}: debt {debt_id} stands twice")
+                group.debts_seen.add(debt_id)
+                creditor = debt["creditor"]
+                known = (
+                    creditor in {"reserve", "house"} or f"groups/{gid}/members/{creditor}" in self._documents
+                )
+                if not self._holds(
+                    known and creditor != uid and 0 < debt["left_pence"] == debt["original_pence"]
+                ):
+                    self._violated(
+                        "one-creditor", f"{gid}: {uid} owes {debt['left_pence']} to {debt['creditor']}"
+                    )
+                continue
+            if not self._holds(
+                all(
+                    was[name] == debt[name]
+                    for name in ("creditor", "cycle", "contribution", "original_pence")
+                )
+            ):
+                self._violated("one-creditor", f"{gid}: debt {debt_id} of {uid} is another's now")
+            rose = debt["left_pence"] > was["left_pence"]
+            if not self._holds(0 <= debt["left_pence"] <= debt["original_pence"] and (not rose or voided)):
+                self._violated("one-creditor", f"{gid}: debt {debt_id} of {uid} grew")
+            if debt["left_pence"] < was["left_pence"]:
+                reduced.add(debt_id)
+        for debt_id in old.keys() - new.keys():
+            if not self._holds(voided and old[debt_id]["left_pence"] == old[debt_id]["original_pence"]):
+                self._violated("one-creditor", f"{gid}: debt {debt_id} of {uid} vanished")
+        older_open = False
+        for debt in sorted(old.values(), key=lambda one: (one["due_date"], one["cycle"], one["id"])):
+            if debt["id"] in reduced and not self._holds(not older_open):
+                self._violated("one-creditor", f"{gid}: {uid} paid {debt['id']} while an older debt is open")
+            older_open |= debt["id"] in new and new[debt["id"]]["left_pence"] > 0
+        for sign, debts in ((-1, old), (1, new)):
+            for debt in debts.values():
+                group.owes[uid] += sign * debt["left_pence"]
+                group.is_owed[debt["creditor"]] += sign * debt["left_pence"]
+        return True
+
+    # --- one new fact ---------------------------------------------------------------------------------------
+
+    def _fact(self, group: Group, gid: str, fact: Document, payouts: list[Change]) -> None:
+        books = {"members": 0, "claims": 0}
+        accounts = set()
+        sound = len(fact["entries"]) != 1
+        for entry in fact["entries"]:
+            account, pence = entry["account"], entry["pence"]
+            signed = pence if entry["side"] == "debit" else -pence
+            sound &= type(pence) is int and pence > 0 and account not in accounts and _sign(account) != 0
+            accounts.add(account)
+            books["members" if account.partition(":")[0] in _MEMBERS else "claims"] += signed
+        if not self._holds(sound and not any(books.values())):
+            self._violated("entries-balance", f"{gid}: {fact['type']} {fact['id']}: {fact['entries']}")
+        net_pence = 0  # what the entries say came to, or left, our balance at the processor
+        for entry in fact["entries"]:
+            account, pence = entry["account"], entry["pence"]
+            side = group.debits if entry["side"] == "debit" else group.credits
+            side[account] += pence
+            signed = pence if entry["side"] == "debit" else -pence
+            word = account.partition(":")[0]
+            if word == "cash" or account == "house":
+                net_pence += signed
+            if word in _MEMBERS:
+                group.held_pence += signed
+            if account in {"house", "fees:processor", "loss", "fees:platform"}:
+                group.house_gap_pence -= signed
+        for account in accounts - {"house"}:
+            if not self._holds(group.of(account) >= 0):
+                self._violated(
+                    "never-overdrawn",
+                    f"{gid}: {account} stands at {group.of(account)} after {fact['type']} {fact['id']}",
+                )
+        self._movement(gid, fact, net_pence)
+        if fact["type"] == "payout_reserved":
+            for change in payouts:
+                if change.after is not None and change.after["state"] == "reserved":
+                    self._reserved(gid, change.after)
+        elif fact["type"] == "reservation_void":
+            self._voided(group, gid, fact)
+        for change in payouts:
+            if change.before is None and change.after is not None and change.after["kind"] == "top_up":
+                group.sources[change.after["id"]] = fact["id"]
+
+    def _movement(self, gid: str, fact: Document, net_pence: int) -> None:
+        """Invariant 12: a fact that moves money at the processor is one line there, to the penny."""
+        line = self._processor.objects.get(fact["id"])
+        if line is None or line["object"] != "balance_transaction":
+            if not self._holds(net_pence == 0):
+                self._violated(
+                    "each-movement-one-fact",
+                    f"{gid}: {fact['type']} {fact['id']} moves {net_pence}, and is no line there",
+                )
+            return
+        taken = self._movements.setdefault(fact["id"], gid)
+        fee_pence = fact["payload"].get("fee_pence", 0)
+        if not self._holds(
+            taken == gid and net_pence == line["amount"] - line["fee"] and fee_pence == line["fee"]
+        ):
+            self._violated(
+                "each-movement-one-fact",
+                f"{gid}: {fact['type']} {fact['id']} says {net_pence} net, fee {fee_pence}; "
+                f"the line says {line['amount']} less {line['fee']}",
+            )
+        labels = self._labels_of(line)
+        if not self._holds(labels is not None and labels.get("group") == gid):
+            self._violated(
+                "our-id-on-everything", f"{gid}: {fact['type']} {fact['id']} books what is labelled {labels}"
+            )
+        if fact["type"] == "contribution_settled" and labels is not None:
+            contribution = self._documents.get(f"groups/{gid}/contributions/{labels.get('contribution')}")
+            attempts = {one["id"]: one["amount_pence"] for one in (contribution or {}).get("attempts", ())}
+            if not self._holds(attempts.get(labels.get("attempt", "")) == line["amount"]):
+                self._violated(
+                    "our-id-on-everything",
+                    f"{gid}: {fact['id']} is of no attempt of ours, or of another amount",
+                )
+
+    def _labels_of(self, line: Document) -> Mapping[str, str] | None:
+        """Our ids on what a line of the balance is about; None for what others made."""
+        objects = self._processor.objects
+        source = objects.get(line["source"] or "")
+        if source is None or source["id"] in self.strangers:
+            return None
+        if source["object"] in {"refund", "dispute"}:
+            source = objects[source["charge"]]
+        if source["object"] == "charge":
+            source = objects.get(source["payment_intent"] or "", source)
+        if source["object"] == "transfer_reversal":
+            source = objects[source["transfer"]]
+        return None if source["id"] in self.strangers else source["metadata"]
+
+    def _reserved(self, gid: str, payout: Document) -> None:
+        """Invariant 7: each penny of the pot has cleared, says the processor itself."""
+        now = self._processor.now
+        for counted in payout["counted"]:
+            contribution = self._documents[f"groups/{gid}/contributions/{counted['contribution']}"]
+            for attempt in contribution["attempts"]:
+                if not attempt["in_pot_pence"]:
+                    continue
+                for movement in (attempt["movement"], *attempt["won_back"][-1:]):
+                    line = self._processor.objects.get(movement)
+                    if not self._holds(line is not None and line["available_on"] <= now):
+                        self._violated(
+                            "cleared-money-only",
+                            f"{gid}: {payout['id']} counts {movement}, which has not cleared",
+                        )
+                    labels = self._labels_of(line) if line else None
+                    if not self._holds(labels is not None and labels.get("group") == gid):
+                        self._violated(
+                            "cleared-money-only", f"{gid}: {payout['id']} counts {movement} of another group"
+                        )
+
+    def _voided(self, group: Group, gid: str, fact: Document) -> None:
+        """Invariant 5: a reversal is the exact opposite, and happens once."""
+        first = self._facts.get(f"{gid}/{fact['payload']['reverses']}")
+        opposite = {"debit": "credit", "credit": "debit"}
+        wanted = {
+            (entry["account"], opposite[entry["side"]], entry["pence"])
+            for entry in (first["entries"] if first else ())
+        }
+        got = {(entry["account"], entry["side"], entry["pence"]) for entry in fact["entries"]}
+        once = group.reversed_by.setdefault(fact["payload"]["reverses"], fact["id"]) == fact["id"]
+        if not self._holds(first is not None and wanted == got and once):
+            self._violated(
+                "facts-create-only",
+                f"{gid}: {fact['id']} is not the exact reverse of {fact['payload']['reverses']}",
+            )
+
+    # --- the books ------------------------------------------------------------------------------------------
+
+    def _folded(self, group: Group, gid: str, facts: Iterable[Document], balances: Document | None) -> None:
+        """Invariant 4: as far as this commit touched it. All of it is compared at rest."""
+        stored = balances or self._documents.get(f"groups/{gid}/ledger/balances") or {}
+        debits, credits = stored.get("debits", {}), stored.get("credits", {})
+        touched = {entry["account"] for fact in facts for entry in fact["entries"]}
+        if balances is not None:
+            touched |= {*debits, *credits}
+        for account in touched:
+            if not self._holds(
+                debits.get(account, 0) == group.debits[account]
+                and credits.get(account, 0) == group.credits[account]
+            ):
+                self._violated(
+                    "balances-are-the-fold",
+                    f"{gid}: {account} is {debits.get(account, 0)} Dr {credits.get(account, 0)} Cr, the fold "
+                    f"{group.debits[account]} Dr {group.credits[account]} Cr",
+                )
+
+    def _books_agree(self, group: Group, gid: str) -> None:
+        """Invariant 3."""
+        if not self._holds(group.held_pence == 0):
+            self._violated(
+                "books-agree", f"{gid}: cash is {group.held_pence} off pot + payable + credit + reserve"
+            )
+        for uid, pence in group.owes.items():
+            if not self._holds(group.of(f"debt:{uid}") == pence):
+                self._violated(
+                    "books-agree", f"{gid}: debt:{uid} is {group.of(f'debt:{uid}')}, the open debts {pence}"
+                )
+        for creditor, pence in group.is_owed.items():
+            if creditor != "house" and not self._holds(group.of(f"owed:{creditor}") == pence):
+                self._violated(
+                    "books-agree",
+                    f"{gid}: owed:{creditor} is {group.of(f'owed:{creditor}')}, their debts {pence}",
+                )
+        if not self._holds(group.house_gap_pence == group.is_owed["house"]):
+            self._violated(
+                "books-agree",
+                f"{gid}: house is {group.of('house')}; less fees and losses that is "
+                f"{group.house_gap_pence}, the debts to it {group.is_owed['house']}",
+            )
+
+    # --- the processor --------------------------------------------------------------------------------------
+
+    def _labelled(self, thing: dict[str, Any], *names: str) -> bool:
+        """Invariant 8 for one object that we made; False for a stranger's."""
+        if thing["id"] in self.strangers:
+            return False
+        if not self._holds(all((thing["metadata"] or {}).get(name) for name in names)):
+            self._violated(
+                "our-id-on-everything", f"{thing['object']} {thing['id']} carries {thing['metadata']}"
+            )
+        return not self.violations
+
+    def _line(self, line: dict[str, Any]) -> None:
+        """A new line of our balance: an attempt is charged once."""
+        source = self._processor.objects.get(line["source"] or "")
+        if source is None or source["object"] != "charge":
+            return
+        labels = self._labels_of(line)
+        if labels is not None and "attempt" in labels:
+            first = self._charged.setdefault(labels["attempt"], line["id"])
+            if not self._holds(first == line["id"]):
+                self._violated(
+                    "one-of-each", f"attempt {labels['attempt']} was charged twice: {first}, {line['id']}"
+                )
+
+    def _intent(self, intent: dict[str, Any]) -> None:
+        self._labelled(intent, "attempt", "group", "contribution")
+
+    def _transfer(self, transfer: dict[str, Any]) -> None:
+        """Invariants 6 and 7 where the money leaves: once, ours, cleared, and to the right account."""
+        if not self._labelled(transfer, "attempt", "group", "payout"):
+            return
+        gid, payout_id = transfer["metadata"]["group"], transfer["metadata"]["payout"]
+        payout = self._documents.get(f"groups/{gid}/payouts/{payout_id}")
+        self._transfers[payout_id].append(transfer["id"])
+        out = [self._processor.objects[one] for one in self._transfers[payout_id]]
+        if not self._holds(sum(one["amount"] - one["amount_reversed"] > 0 for one in out) == 1):
+            self._violated("one-of-each", f"{gid}: payout {payout_id} was transferred {len(out)} times")
+        if payout is None or payout["state"] in _NO_MONEY_LEFT_YET:
+            self._violated("cleared-money-only", f"{gid}: {payout_id} was sent unreserved")
+            return
+        user = self._documents.get(f"users/{payout['recipient']}") or {}
+        account = (user.get("payout_account") or {}).get("reference")
+        if not self._holds(
+            transfer["amount"] == payout["amount_pence"] and transfer["destination"] == account
+        ):
+            self._violated(
+                "cleared-money-only",
+                f"{gid}: {payout_id} sent {transfer['amount']} to {transfer['destination']}",
+            )
+        group = self._groups[gid]
+        cash_pence = sum(group.of(one) for one in group.accounts("cash"))
+        if not self._holds(cash_pence >= transfer["amount"]):
+            self._violated(
+                "cleared-money-only",
+                f"{gid}: {payout_id} sent {transfer['amount']} of {cash_pence} that the group has",
+            )
+        source = self._processor.objects.get(group.sources.get(payout_id, ""), {})
+        if not self._holds(source.get("available_on", 0) <= self._processor.now):
+            self._violated(
+                "cleared-money-only", f"{gid}: top-up {payout_id} was sent before {source['id']} cleared"
+            )
+
+    def _bank_payout(self, payout: dict[str, Any]) -> None:
+        if not self._labelled(payout, "attempt", "group", "payout"):
+            return
+        labels = payout["metadata"]
+        those = self._bank_payouts[labels["payout"]]
+        those.append(payout["id"])
+        ours = self._documents.get(f"groups/{labels['group']}/payouts/{labels['payout']}") or {}
+        under_way = [one for one in those if self._processor.objects[one]["status"] not in _BANK_SAID_NO]
+        if not self._holds(len(under_way) == 1 and payout["amount"] == ours.get("amount_pence")):
+            self._violated(
+                "one-of-each",
+                f"{labels['payout']} is at the bank {len(under_way)} times, with {payout['amount']}",
+            )
+
+    def _person(self, thing: dict[str, Any]) -> None:
+        self._labelled(thing, "uid")
+
+    # --- the calendar ---------------------------------------------------------------------------------------
+
+    def _calendar(self, group: Document) -> None:
+        """Nominal dates from the first one's day of the month, moved on to the next working day."""
+        terms = group["terms"]
+        first = date.fromisoformat(terms["first_due_date"])
+        for index, cycle in enumerate(group["schedule"]):
+            nominal = _nominal(first, terms["frequency"], index)
+            due = nominal
+            while not _banks_work(due):
+                due += timedelta(days=1)
+            paid = date.fromisoformat(cycle["payout_date"])
+            if not self._holds(
+                cycle["nominal_date"] == nominal.isoformat()
+                and cycle["due_date"] == due.isoformat()
+                and due < paid
+                and _banks_work(paid)
+            ):
+                self._violated(
+                    "calendar",
+                    f"cycle {index + 1} from {first} is due {cycle['due_date']}, by the calendar {due}",
+                )
+
+    # --- at rest --------------------------------------------------------------------------------------------
+
+    def at_rest(self, defaulters: Mapping[str, set[str]]) -> None:
+        """Nothing is under way any more: everything due was tried, and came out right.
+
+        `defaulters` names, by group, who was made never to pay.
+        """
+        if self.violations:
+            return
+        for path, document in self._documents.items():
+            parts = path.split("/")
+            if parts[0] == "groups" and len(parts) == 4:
+                self._rests(parts[1], parts[2], path, document, defaulters.get(parts[1], set()))
+        for key, fact in self._facts.items():
+            if not self._holds(fact["published"] > 0 and key in self.published):
+                self._violated("everything-published", f"{key} was never published")
+        for gid, group in self._groups.items():
+            stored = self._documents.get(f"groups/{gid}/ledger/balances")
+            self._folded(group, gid, (), stored)
+            if stored is None:
+                continue
+            self._right_end(gid, group)
+        self._all_lines()
+
+    def _rests(self, gid: str, kind: str, path: str, document: Document, defaulters: set[str]) -> None:
+        if kind == "contributions":
+            live = [one["id"] for one in document["attempts"] if one["state"] in _LIVE]
+            open_state = document["state"] == "due" or (
+                document["state"] == "short" and document["uid"] not in defaulters
+            )
+            if not self._holds(not live and not open_state):
+                self._violated(
+                    "liveness", f"{path} of {document['uid']} is {document['state']} at rest, live: {live}"
+                )
+        elif kind == "payouts" and not self._holds(document["state"] in _RESOLVED):
+            self._violated("liveness", f"{path} is {document['state']} at rest: {document['parked_because']}")
+
+    def _right_end(self, gid: str, group: Group) -> None:
+        """Each member's promises: put in or owed; each turn's pot: received or owed to them."""
+        circle = self._documents.get(f"groups/{gid}")
+        if circle is None or not circle["schedule"]:
+            return
+        amount, seats = circle["terms"]["amount_pence"], len(circle["schedule"])
+        if not self._holds(all(cycle["closed"] for cycle in circle["schedule"])):
+            self._violated(
+                "liveness",
+                f"{gid}: {[one['number'] for one in circle['schedule'] if not one['closed']]} stand open",
+            )
+        collected, received = self._flows(gid)
+        waived, netted = self._waived_and_netted(gid)
+        fees = circle["terms"]["platform_fee_pence"]
+        for cycle in circle["schedule"]:
+            uid = cycle["recipient"]
+            put_in = collected[uid] + netted[uid] - group.of(f"credit:{uid}")
+            promised = amount * seats - waived[uid]
+            if not self._holds(put_in + group.of(f"debt:{uid}") == promised):
+                self._violated(
+                    "right-end",
+                    f"{gid}: {uid} put in {put_in} and owes {group.of(f'debt:{uid}')} of {promised}",
+                )
+            pot = amount * seats - waived[uid] - fees
+            got = received[uid] + netted[uid] + group.of(f"owed:{uid}")
+            if not self._holds(got == pot):
+                self._violated(
+                    "right-end",
+                    f"{gid}: {uid} got {received[uid]}, {netted[uid]} of it netted, is owed "
+                    f"{group.of(f'owed:{uid}')}, of a pot of {pot}",
+                )
+
+    def _flows(self, gid: str) -> tuple[defaultdict[str, int], defaultdict[str, int]]:
+        """What the processor says that each member put in and got, in pence."""
+        collected: defaultdict[str, int] = defaultdict(int)
+        received: defaultdict[str, int] = defaultdict(int)
+        for line in self._lines():
+            labels = self._labels_of(line)
+            if labels is None or labels.get("group") != gid:
+                continue
+            if "contribution" in labels:
+                contribution = self._documents[f"groups/{gid}/contributions/{labels['contribution']}"]
+                collected[contribution["uid"]] += line["amount"]
+            else:
+                payout = self._documents[f"groups/{gid}/payouts/{labels['payout']}"]
+                received[payout["recipient"]] -= line["amount"]
+        return collected, received
+
+    def _waived_and_netted(self, gid: str) -> tuple[defaultdict[str, int], defaultdict[str, int]]:
+        waived: defaultdict[str, int] = defaultdict(int)
+        netted: defaultdict[str, int] = defaultdict(int)
+        prefix = f"groups/{gid}/"
+        for path, document in self._documents.items():
+            if path.startswith(f"{prefix}contributions/") and document["state"] == "waived":
+                waived[document["uid"]] += document["amount_pence"] - document["in_pot_pence"]
+        for key, fact in self._facts.items():
+            is_reservation = key.startswith(f"{gid}/") and fact["type"] == "payout_reserved"
+            if is_reservation and fact["id"] not in self._groups[gid].reversed_by:
+                netted[fact["payload"]["recipient"]] += sum(fact["payload"]["netted"].values())
+        return waived, netted
+
+    def _lines(self) -> list[dict[str, Any]]:
+        processor = self._processor
+        ids = processor.ids[processor.platform].get("balance_transaction", [])
+        return [processor.objects[one] for one in ids]
+
+    def _all_lines(self) -> None:
+        """Invariant 12 as a whole: every line of ours is booked, and the processor's balance is explained."""
+        capital_pence = strange_pence = 0
+        for line in self._lines():
+            net_pence = line["amount"] - line["fee"]
+            if line["reporting_category"] in {"topup", "topup_reversal"}:
+                capital_pence += net_pence
+            elif self._labels_of(line) is None:
+                strange_pence += net_pence
+            elif not self._holds(line["id"] in self._movements):
+                self._violated(
+                    "each-movement-one-fact",
+                    f"{line['reporting_category']} {line['id']} of {line['source']} is in no journal",
+                )
+        theirs = sum(line["amount"] - line["fee"] for line in self._lines())
+        cash = sum(group.of(one) for group in self._groups.values() for one in group.accounts("cash"))
+        house = sum(group.of("house") for group in self._groups.values())
+        if not self._holds(theirs == cash + capital_pence + strange_pence - house):
+            self._violated(
+                "each-movement-one-fact",
+                f"the processor holds {theirs}: cash {cash} + capital {capital_pence} + others' "
+                f"{strange_pence} - house {house}",
+            )
+
+    # --- in common ------------------------------------------------------------------------------------------
+
+    def _holds(self, holds: bool) -> bool:
+        """One check more."""
+        self.checks += 1
+        return holds
+
+    def _violated(self, invariant: str, what: str) -> None:
+        """The first violation is the one that counts: what follows may follow from it."""
+        if not self.violations:
+            self.violations.append(Violation(invariant, what, self.step, tuple(self._last_facts)))
+
+
+_BANK_SAID_NO = {"failed", "canceled"}
+
+Check = Callable[[Auditor, dict[str, Any]], None]
+
+_OURS: dict[str, Check] = {
+    "customer": Auditor._person,
+    "payment_intent": Auditor._intent,
+    "balance_transaction": Auditor._line,
+    "transfer": Auditor._transfer,
+}
+_THEIRS: dict[str, Check] = {"account": Auditor._person, "payout": Auditor._bank_payout}
+
+
+def _nominal(first: date, frequency: str, index: int) -> date:
+    if frequency == "weekly":
+        return first + timedelta(days=7 * index)
+    year, month = divmod(first.year * 12 + first.month - 1 + index, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(first.day, last))
+
+
+_BANK_HOLIDAYS = holidays.country_holidays("GB", subdiv="ENG")
+
+
+def _banks_work(day: date) -> bool:
+    return day.weekday() < 5 and day not in _BANK_HOLIDAYS

@@ -1,0 +1,278 @@
+"""One seed: a platform, its people and their circles, from the first idea to the last pot.
+
+Everything is real but what stands outside. Time jumps to whatever is due next, so months pass in
+milliseconds; the auditor looks after every step.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from infra.local.stripe.core import LocalStripe
+from infra.local.stripe.webhooks import signature
+from shared.domain.calendar import LONDON
+from shared.ports import ThinEvent
+from shared.services import collect_contributions, pay_out, process_payment_event, relay, submit
+from shared.services.context import Command
+from tests.builders import SECRETS, Circle, SeededChance, World
+from tests.simulation.auditor import Auditor, Violation
+from tests.simulation.cloud import Cloud
+from tests.simulation.faults import Faults
+from tests.simulation.ports import (
+    Change,
+    SimulatedChance,
+    SimulatedClock,
+    SimulatedMessages,
+    SimulatedStore,
+    SimulatedTransport,
+)
+from tests.simulation.scheduler import Scheduler
+
+STEPS_MAX = 400_000
+"""A lifecycle has some thousands of steps: one that has so many never comes to rest."""
+
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one seed came to."""
+
+    seed: int
+    lifecycles: int
+    facts: int
+    steps: int
+    checks: int
+    struck: dict[str, int]
+    violations: list[Violation] = field(default_factory=list)
+
+
+class SimulatedWorld(World):
+    """The platform in memory, with ports that can fail and change places."""
+
+    def __init__(self, scheduler: Scheduler, clock: SimulatedClock, faults: Faults, seed: int) -> None:
+        chance = random.Random(f"ports:{seed}")
+        self._scheduler = scheduler
+        self.simulated_store = SimulatedStore(scheduler, faults, chance)
+
+        def transport(core: LocalStripe) -> SimulatedTransport:
+            self.line = SimulatedTransport(core, scheduler, faults, chance)
+            return self.line
+
+        super().__init__(
+            store=self.simulated_store,
+            seed=seed,
+            clock=clock,
+            messages=SimulatedMessages(scheduler, clock, faults, chance),
+            transport=transport,
+            wait=lambda seconds: scheduler.boundary("stripe is slow"),
+        )
+
+    def _chance(self) -> SeededChance:
+        return SimulatedChance(self._scheduler, self.seed)
+
+
+class Lifecycle:
+    """Runs one seed, until nothing is under way any more or the auditor objects."""
+
+    def __init__(self, seed: int, only: frozenset[str] | None = None) -> None:
+        self.seed = seed
+        self.chance = random.Random(f"lifecycle:{seed}")
+        self.faults = Faults(seed, only)
+        self.scheduler = Scheduler(random.Random(f"scheduler:{seed}"), self._after_step)
+        self.scheduler.concurrency_max = self.chance.choice([1, 1, 2, 4, 8])
+        self.clock = SimulatedClock(self.scheduler, self._start())
+        self.world = SimulatedWorld(self.scheduler, self.clock, self.faults, seed)
+        self.auditor = Auditor(self.world.stripe.world, self.clock.now)
+        self.cloud = Cloud(
+            self.scheduler,
+            self.clock,
+            self.faults,
+            random.Random(f"cloud:{seed}"),
+            self.auditor.unhandled,
+        )
+        self.world.simulated_store.watch = self._committed
+        self.world.messages.send = self._sent
+        self.world.messages.run = self._queued
+        self._looks: list[tuple[datetime, str]] = []
+        self._unpublished: dict[str, datetime] = {}
+        self._ticked_at = self.clock.moment
+        self.circles: list[Circle] = []
+
+    def _start(self) -> datetime:
+        day = date(2026, 1, 5) + timedelta(days=self.chance.randrange(1_000))
+        return datetime(day.year, day.month, day.day, self.chance.randrange(7, 20), tzinfo=UTC)
+
+    # --- the run --------------------------------------------------------------------------------------------
+
+    def run(self) -> Outcome:
+        """Live through it all."""
+        self.form_circles()
+        self._live()
+        if not self.auditor.violations:
+            self.auditor.at_rest({})
+        return self.outcome()
+
+    def outcome(self) -> Outcome:
+        return Outcome(
+            seed=self.seed,
+            lifecycles=sum(self._is_whole(circle) for circle in self.circles),
+            facts=len(self.auditor.facts),
+            steps=self.scheduler.steps,
+            checks=self.auditor.checks,
+            struck=dict(self.faults.struck),
+            violations=self.auditor.violations,
+        )
+
+    def _is_whole(self, circle: Circle) -> bool:
+        group = circle.group
+        return len(group.schedule) >= 5 and all(cycle.closed for cycle in group.schedule)
+
+    def form_circles(self) -> None:
+        members = self.chance.choice([5, 5, 5, 6, 6, 7, 8, 10])
+        people = self.world.people(members)
+        self.circles.append(
+            self.world.circle(
+                people,
+                amount_pence=self.chance.choice([5_000, 10_000, 50_000, 80_000]),
+                frequency=self.chance.choice(["weekly", "monthly"]),
+                first_due_date=self.clock.moment.date() + timedelta(days=self.chance.randrange(16, 45)),
+                default_policy=self.chance.choice(["wait", "pay_cleared", "reserve"]),
+                wait_days=self.chance.choice([3, 7, 14]),
+            )
+        )
+
+    def _live(self) -> None:
+        """Do what is due, then jump to what is due next, until nothing is."""
+        while True:
+            self.cloud.settle(self._arrivals, self._is_over)
+            if self._is_over():
+                return
+            moment = self._next_moment()
+            if moment is None:
+                return
+            self.clock.moment = max(moment, self.clock.moment)
+            self._tick()
+
+    def _is_over(self) -> bool:
+        if self.scheduler.steps > STEPS_MAX:
+            self.auditor.never_rests(STEPS_MAX)
+        return bool(self.auditor.violations)
+
+    def _after_step(self) -> None:
+        self.auditor.look(self.scheduler.steps)
+
+    # --- time -----------------------------------------------------------------------------------------------
+
+    def _next_moment(self) -> datetime | None:
+        """When something happens next: work, a webhook tried again, a job at the processor, a tick."""
+        stripe = self.world.stripe.world
+        moments = [self.cloud.next_due, self._next_tick()]
+        due = min(
+            (one["due"] for one in stripe.deliveries.values() if one["state"] == "pending"), default=None
+        )
+        if due is not None:
+            moments.append(_moment(due))
+        job = next((one for one in stripe.jobs[:1]), None)
+        busy = [one for one in moments if one is not None]
+        if job is not None and (busy or len(stripe.jobs) > 1):
+            busy.append(_moment(job[0]))
+        return min(busy, default=None)
+
+    def _next_tick(self) -> datetime | None:
+        """The next tick that would find anything: ticks in between change nothing."""
+        while self._looks and not self._is_due(*self._looks[0]):
+            heapq.heappop(self._looks)
+        moments = [_next_hour(max(self._looks[0][0], self._ticked_at + SECOND))] if self._looks else []
+        if self._unpublished:
+            oldest = min(self._unpublished.values()) + timedelta(seconds=61)
+            moments.append(max(oldest, self.clock.moment + timedelta(seconds=60)))
+        return min(moments, default=None)
+
+    def _is_due(self, act_at: datetime, path: str) -> bool:
+        """Whether a document still wants the look that was noted."""
+        document = self.auditor.document(path)
+        return document is not None and document["act_at"] == act_at
+
+    def _tick(self) -> None:
+        now = self.clock.moment
+        if self._looks and self._looks[0][0] <= now and self._ticked_at < now == _next_hour(now):
+            self._ticked_at = now
+            self.cloud.soon("tick: collect", lambda: self._system(collect_contributions.queue_due))
+            if 8 <= now.astimezone(LONDON).hour <= 18:
+                self.cloud.soon("tick: pay out", lambda: self._system(pay_out.pay_due))
+        if self._unpublished:
+            self.cloud.soon("tick: relay", lambda: self._system(relay.relay))
+
+    def _system(self, use_case: Callable[[Any, Command], Any]) -> None:
+        use_case(self.world.ctx, self.world.command("system:tick"))
+
+    # --- what happens by itself -----------------------------------------------------------------------------
+
+    def _committed(self, changes: list[Change]) -> None:
+        self.auditor.committed(changes)
+        for change in changes:
+            after = change.after
+            if after is None:
+                continue
+            if after.get("act_at") is not None:
+                heapq.heappush(self._looks, (after["act_at"], change.path))
+            if "/journal/" in change.path:
+                if after["published"]:
+                    self._unpublished.pop(change.path, None)
+                elif change.before is None:
+                    self._unpublished[change.path] = after["committed_at"]
+
+    def _sent(self, topic: str, message: dict[str, Any]) -> None:
+        """The topic has it: each subscriber gets it at least once."""
+        if topic == "facts":
+            self.auditor.published.add(f"{message['group']}/{message['fact']}")
+        else:
+            event: ThinEvent = message["event"]
+            self.cloud.soon(
+                f"event: {event.type}", lambda: process_payment_event.process(self.world.ctx, event)
+            )
+
+    def _queued(self, name: str, body: dict[str, Any]) -> None:
+        command = Command(actor="system:submit", id=f"submit:{name}")
+        self.cloud.soon(f"task: {body['kind']}", lambda: submit.submit(self.world.ctx, command, body))
+
+    def _arrivals(self) -> None:
+        """Webhooks that the processor sends now."""
+        stripe = self.world.stripe
+        for delivery in stripe.deliveries_due():
+            delivery["state"] = "sending"
+            self.cloud.soon(
+                f"webhook: {delivery['type']}",
+                partial(self._webhook, delivery),
+                done=partial(stripe.delivered, delivery["id"], 200),
+                failed=partial(stripe.delivered, delivery["id"], None),
+                tries_max=1,  # whoever tries again is the processor
+            )
+
+    def _webhook(self, delivery: dict[str, Any]) -> None:
+        """What the webhook function does: verify, publish, 2xx."""
+        body = self.world.stripe.payload(delivery)
+        endpoint = delivery["endpoint"]
+        secret = SECRETS[
+            "stripe-webhook-secret" if endpoint == "platform" else "stripe-connect-webhook-secret"
+        ]
+        signed = signature(body, secret.decode(), int(datetime.now(UTC).timestamp()))
+        event = self.world.ctx.gateway.verify_webhook(body, signed, endpoint)
+        self.world.messages.publish("process_payment_event", {"event": event})
+
+
+def _moment(unix: int) -> datetime:
+    return datetime.fromtimestamp(unix, UTC)
+
+
+def _next_hour(moment: datetime) -> datetime:
+    """The full hour at or after a moment: when the scheduler ticks."""
+    floor = moment.replace(minute=0, second=0, microsecond=0)
+    return floor if floor == moment else floor + timedelta(hours=1)

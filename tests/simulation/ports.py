@@ -1,0 +1,228 @@
+"""The ports of a simulated platform: at each call others may go on, or the call's own fault strikes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from infra.local.stripe import faults as stripe_faults
+from infra.local.stripe.core import LocalStripe
+from infra.local.stripe.in_process import InProcessTransport
+from shared.adapters.memory_store import MemoryStore
+from shared.ports import (
+    OutcomeUnknown,
+    Page,
+    PublishFailed,
+    Query,
+    QueueFailed,
+    Snapshot,
+    Stale,
+    StoreUnavailable,
+    Write,
+)
+from tests.builders import SeededChance, StillClock
+from tests.simulation.faults import Faults
+from tests.simulation.scheduler import Scheduler
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one commit did to one document; None where there was, or is, none."""
+
+    path: str
+    before: Document | None
+    after: Document | None
+
+
+CONFLICTS = 6
+"""FAULTS.md, `store-trouble`: that many conflicts after one another."""
+
+
+class SimulatedStore(MemoryStore):
+    """The memory store with its troubles. `watch` is told every commit, whole, at once."""
+
+    def __init__(self, scheduler: Scheduler, faults: Faults, chance: random.Random) -> None:
+        super().__init__()
+        self._scheduler = scheduler
+        self._faults = faults
+        self._chance = chance
+        self._changes: list[Change] = []
+        self._conflicts_to_come = 0
+        self.watch: Callable[[list[Change]], None] = lambda changes: None
+        self.spoil: Callable[[Sequence[Write]], Sequence[Write]] = lambda writes: writes
+
+    # Not a hook given to the parent: without other handlers nothing can come between two reads.
+    def _tear(self, paths: Sequence[str]) -> Iterator[str]:
+        for path in self._chance.sample(paths, len(paths)):
+            yield path
+            if self._chance.random() < 0.3:
+                self._scheduler.boundary("between two reads")
+
+    def _interleaves(self) -> None:
+        self._torn_reads = None if self._scheduler.is_alone else self._tear
+
+    def load(self, *paths: str) -> list[Snapshot]:
+        self._scheduler.boundary("load")
+        self._maybe_unavailable()
+        self._interleaves()
+        return super().load(*paths)
+
+    def query(self, query: Query) -> Page:
+        self._scheduler.boundary("query")
+        self._maybe_unavailable()
+        self._interleaves()
+        return super().query(query)
+
+    def commit(self, writes: Sequence[Write]) -> None:
+        self._scheduler.boundary("commit")
+        lost = self._trouble_at_commit()
+        super().commit(self.spoil(writes))
+        changes, self._changes = self._changes, []
+        self.watch(changes)
+        if lost:
+            raise OutcomeUnknown
+        self._scheduler.boundary("committed")
+
+    def _apply(self, path: str, data: dict[str, Any] | None) -> None:
+        before = self._get(path)
+        super()._apply(path, data)
+        after = self._get(path)
+        if after is not before:
+            self._changes.append(Change(path, before and before.data, after and after.data))
+
+    def _maybe_unavailable(self) -> None:
+        if self._scheduler.current and self._faults.strikes("store-trouble"):
+            raise StoreUnavailable
+
+    def _trouble_at_commit(self) -> bool:
+        """Raises what keeps a commit from being done; True if it is done and its answer is lost."""
+        if self._conflicts_to_come:
+            self._conflicts_to_come -= 1
+            raise Stale("contention")
+        if not self._scheduler.current or not self._faults.strikes("store-trouble", rather=3):
+            return False
+        match self._chance.choice(["conflicts", "unavailable", "lost", "lost but done"]):
+            case "conflicts":
+                self._conflicts_to_come = CONFLICTS - 1
+                raise Stale("contention")
+            case "unavailable":
+                raise StoreUnavailable
+            case "lost":
+                raise OutcomeUnknown
+            case _:
+                return True
+
+
+MOVES_MONEY = ("/v1/payment_intents", "/v1/transfers", "/v1/payouts", "/v1/refunds")
+
+
+class SimulatedTransport(InProcessTransport):
+    """The line to the processor. `answered` is told of each call that moved money, before its caller is."""
+
+    def __init__(
+        self, core: LocalStripe, scheduler: Scheduler, faults: Faults, chance: random.Random
+    ) -> None:
+        super().__init__(core)
+        self._scheduler = scheduler
+        self._faults = faults
+        self._chance = chance
+        self.answered: Callable[[str], None] = lambda path: None
+        self.spoil: Callable[[str, str, Any], Any] = lambda method, path, data: data
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[str, int, Mapping[str, str]]:
+        path = url.partition("/v1/")[2].partition("?")[0]
+        self._scheduler.boundary(f"stripe: {method} {path}")
+        if self._scheduler.current and self._faults.strikes("stripe-answer-lost"):
+            kind = self._chance.choice([*stripe_faults.BEFORE, *stripe_faults.AFTER])
+            stripe_faults.order(self._core.world, {"kind": kind}, {})
+        post_data = self.spoil(method, path, post_data)
+        answer = super().request(method, url, headers, post_data)
+        if self._scheduler.current and method.upper() == "POST":
+            self.answered(path)
+        self._scheduler.boundary("stripe answered")
+        return answer
+
+
+class SimulatedClock(StillClock):
+    """Each instance's clock is a little off."""
+
+    def __init__(self, scheduler: Scheduler, now: datetime) -> None:
+        super().__init__(now)
+        self._scheduler = scheduler
+
+    def now(self) -> datetime:
+        handler = self._scheduler.current
+        if handler is None or not handler.clock_skew_seconds:
+            return self.moment
+        return self.moment + timedelta(seconds=handler.clock_skew_seconds)
+
+    wall = now
+
+
+class SimulatedChance(SeededChance):
+    """Who waits lets others go on."""
+
+    def __init__(self, scheduler: Scheduler, seed: int) -> None:
+        super().__init__(seed)
+        self._scheduler = scheduler
+
+    def pause(self, seconds: float) -> None:
+        self._scheduler.boundary("pause")
+
+
+NAME_KEPT = timedelta(hours=1)
+"""Cloud Tasks refuses a used name for about an hour (DESIGN.md § 8)."""
+
+
+class SimulatedMessages:
+    """Pub/Sub and Cloud Tasks as those see them who send. `send` and `run` take what arrived."""
+
+    def __init__(
+        self, scheduler: Scheduler, clock: StillClock, faults: Faults, chance: random.Random
+    ) -> None:
+        self._scheduler = scheduler
+        self._clock = clock
+        self._faults = faults
+        self._chance = chance
+        self._names: dict[str, datetime] = {}
+        self.send: Callable[[str, dict[str, Any]], None] = lambda topic, message: None
+        self.run: Callable[[str, dict[str, Any]], None] = lambda name, body: None
+
+    def publish(self, topic: str, message: Mapping[str, Any]) -> None:
+        self._scheduler.boundary("publish")
+        trouble = self._trouble()
+        if trouble != "not sent":
+            self.send(topic, dict(message))
+        if trouble:
+            raise PublishFailed(trouble)
+        self._scheduler.boundary("published")
+
+    def enqueue(self, name: str, body: Mapping[str, Any], at: datetime | None = None) -> None:
+        self._scheduler.boundary("enqueue")
+        trouble = self._trouble()
+        used = self._names.get(name)
+        if trouble != "not sent" and (used is None or used + NAME_KEPT <= self._clock.moment):
+            self._names[name] = self._clock.moment
+            self.run(name, dict(body))
+        if trouble:
+            raise QueueFailed(trouble)
+        self._scheduler.boundary("enqueued")
+
+    def _trouble(self) -> str | None:
+        """A message that is not confirmed may have been sent all the same."""
+        if self._scheduler.current and self._faults.strikes("store-trouble", rather=2):
+            return self._chance.choice(["not sent", "sent, not confirmed"])
+        return None

@@ -1,0 +1,144 @@
+"""Handlers as greenlets: each runs until it touches a port, where the seed says who goes on and who dies.
+
+A handler is ordinary synchronous code. What it holds in memory is lost when it crashes; what it committed
+stays. Nothing here knows what a handler does.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from greenlet import getcurrent, greenlet
+
+
+class Crashed(BaseException):
+    """The process died at a port. No handler catches it: nothing but the hub does."""
+
+
+class Handler:
+    """One invocation of a function: what it is called, where it stands, and when it is to die."""
+
+    def __init__(self, name: str, crash_at: int | None) -> None:
+        self.name = name
+        self.at = "start"
+        self.boundaries = 0
+        self.crash_at = crash_at
+        self.waits_for: Callable[[], bool] | None = None
+        self.clock_skew_seconds = 0
+
+    def __repr__(self) -> str:
+        return f"{self.name} at {self.at}"
+
+
+class _Green(greenlet):  # type: ignore[misc] # greenlet has no types
+    """A greenlet that knows its handler."""
+
+    handler: Handler
+
+
+class Scheduler:
+    """Runs handlers, one at a time, changing between them at their ports.
+
+    `after_step` is called whenever a handler has come to a port: there the auditor looks. `on_crash` is told
+    of each handler that dies.
+    """
+
+    def __init__(self, chance: random.Random, after_step: Callable[[], None] = lambda: None) -> None:
+        self._chance = chance
+        self._after_step = after_step
+        self._running: list[_Green] = []
+        self.steps = 0
+        self.crashes = 0
+        self.concurrency_max = 1
+        self.trace: list[str] | None = None
+
+    @property
+    def current(self) -> Handler | None:
+        """The handler that runs now; None outside of any."""
+        return getattr(getcurrent(), "handler", None)
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._running
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody else could come between two steps of the present handler."""
+        return len(self._running) < 2
+
+    @property
+    def has_room(self) -> bool:
+        return len(self._running) < self.concurrency_max
+
+    def spawn(
+        self,
+        name: str,
+        work: Callable[[], Any],
+        done: Callable[[Exception | None], None],
+        crashed: Callable[[], None],
+        *,
+        crash_at: int | None = None,
+        clock_skew_seconds: int = 0,
+    ) -> Handler:
+        """Start a handler at the next step. `done` is told what it raised, `crashed` that it died."""
+        handler = Handler(name, crash_at)
+        handler.clock_skew_seconds = clock_skew_seconds
+
+        def run() -> None:
+            try:
+                work()
+                self.boundary("acknowledge")
+            except Crashed:
+                self.crashes += 1
+                crashed()
+            except Exception as raised:
+                done(raised)
+            else:
+                done(None)
+
+        green = _Green(run)
+        green.handler = handler
+        self._running.append(green)
+        return handler
+
+    def step(self) -> None:
+        """Let one handler go on to its next port, or die there."""
+        ready = [green for green in self._running if _may_go_on(green.handler)] or self._running
+        green = ready[0] if len(ready) == 1 else self._chance.choice(ready)
+        green.switch()
+        if green.dead:
+            self._running.remove(green)
+            self._look()
+
+    def boundary(self, port: str) -> None:
+        """A handler stands at a port. It may be somebody else's turn now, or the end of this process."""
+        current = getcurrent()
+        handler: Handler | None = getattr(current, "handler", None)
+        self._look()
+        if handler is None:
+            return
+        handler.at = port
+        handler.boundaries += 1
+        if self.trace is not None:
+            self.trace.append(repr(handler))
+        if handler.boundaries == handler.crash_at:
+            raise Crashed(port)
+        if len(self._running) > 1 or handler.waits_for is not None:
+            assert current.parent is not None
+            current.parent.switch()
+
+    def _look(self) -> None:
+        self.steps += 1
+        self._after_step()
+
+
+def _may_go_on(handler: Handler) -> bool:
+    """Whether what a handler was made to wait for has come about."""
+    if handler.waits_for is None:
+        return True
+    if handler.waits_for():
+        handler.waits_for = None
+        return True
+    return False
