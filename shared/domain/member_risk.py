@@ -131,10 +131,6 @@ class RunningCircle(Value):
             raise ValueError("there are as many cycles as seats")
         return self
 
-    @property
-    def pot_pence(self) -> int:
-        return self.contribution_pence * len(self.seats)
-
     def exposure_pence(self, seat: Seat) -> int:
         """Arrears, and the contributions left after the later of now and the seat's own turn."""
         cycles_left = len(self.seats) - max(self.cycles_done, seat.position)

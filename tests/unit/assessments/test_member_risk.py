@@ -7,7 +7,7 @@ from itertools import permutations, product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -168,6 +168,8 @@ def test_a_worked_reserve() -> None:
     advice = advise_reserve(a_circle(*[FIVE_PERCENT] * 5))
     assert (advice.expected_loss_pence, advice.reserve_pence, advice.worst_pence) == (5_000, 20_000, 100_000)
     assert advice.per_payout_pence == 4_000
+    exactly = advise_reserve(a_circle(100_000, 0))  # nobody defaults in just 90%: nothing more is needed
+    assert (exactly.reserve_pence, exactly.worst_pence) == (exactly.expected_loss_pence, 10_000)
 
 
 @pytest.mark.parametrize(
@@ -391,10 +393,14 @@ def test_right_probabilities_stay_and_a_few_cases_say_nothing() -> None:
     assert (found.offset_micro, found.z_hundredths, found.is_warranted) == (0, 0, False)
     assert recalibrate(seen(200_000, 1_000, 19)) is None
     assert recalibrate(seen(200_000, 30, 15)) is None
+    assert recalibrate(seen(200_000, 1_000, 981)) is None
+    assert recalibrate(seen(200_000, 40, 20)) is not None
     assert recalibrate([]) is None
 
 
 @given(st.integers(0, MILLION), st.integers(-(10**9), 10**9))
+@example(0, 0)
+@example(MILLION, 0)
 def test_a_recalibrated_probability_is_one(pd_ppm: int, offset_micro: int) -> None:
     assert 0 < recalibrated_ppm(pd_ppm, offset_micro) < MILLION
 
