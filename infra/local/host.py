@@ -51,6 +51,8 @@ GATEWAY_THREADS = 32
 # Certificates are asked for from within requests: they get threads of their own, lest 32 requests that all
 # wait for them hold every thread that could answer.
 CONTROL_THREADS = 8
+# Pub/Sub's emulator keeps a connection for each push under way: at waitress's 100 all others were shut out.
+CONNECTIONS_MAX = 1000
 REQUEST_BYTES_MAX = 32 * 1024 * 1024  # Cloud Run functions' own limit; waitress spools to a file from 512 KB
 
 log = logging.getLogger("infra.local.host")
@@ -136,6 +138,7 @@ def _serving(app: WSGIApplication, port: int, threads: int) -> Iterator[None]:
         host="127.0.0.1",
         port=port,
         threads=threads,
+        connection_limit=CONNECTIONS_MAX,
         max_request_body_size=REQUEST_BYTES_MAX,
         ident=None,
     )

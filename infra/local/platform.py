@@ -58,8 +58,8 @@ class Login:
 
 
 class Platform:
-    """Addresses are attributes: `base_url`, and `ports` by part. Once it is entered, `logs` is the folder of the
-    parts' logs, and `is_fresh` says whether nothing was stored before."""
+    """Addresses are attributes: `base_url`, and `ports` by part. Once it is entered, `logs` is the folder of
+    the parts' logs, and `is_fresh` says whether nothing was stored before."""
 
     def __init__(
         self,
@@ -128,7 +128,9 @@ class Platform:
     def __enter__(self) -> Platform:
         with contextlib.ExitStack() as stack:
             require_free(self.ports["gateway"], "the gateway")
-            self._data = self._keep_data or Path(stack.enter_context(tempfile.TemporaryDirectory("ajo")))
+            self._data = self._keep_data or Path(
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="ajo-"))
+            )
             self.is_fresh = not (self._data / "secrets.json").exists()
             self.logs = self._data / "logs"
             self.logs.mkdir(parents=True, exist_ok=True)

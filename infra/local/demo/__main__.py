@@ -47,7 +47,7 @@ def _platform(url: str | None, story: Story) -> Iterator[Platform]:
 
     story.tell("starting a platform …")
     with LocalPlatform() as local:
-        yield Platform(local.url)
+        yield Platform(local.base_url)
 
 
 def plain(platform: Platform, story: Story, arguments: argparse.Namespace) -> dict[str, Any]:

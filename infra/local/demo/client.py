@@ -86,7 +86,7 @@ class Platform:
 
     def rest(self) -> None:
         """Wait until nothing is under way."""
-        self.call("POST", "/_local/idle", {})
+        self.call("GET", "/_local/idle?wait_seconds=120")
 
 
 @dataclass
