@@ -81,7 +81,7 @@ class Platform:
         self._functions = functions
         self._firebase_json = firebase_json
         self._schedule = schedule
-        self._keep_data = keep_data
+        self._keep_data = keep_data.resolve() if keep_data else None
         self._stripe_key = stripe_key
         self._ticks = ticks
         self._stack = contextlib.ExitStack()
@@ -261,6 +261,10 @@ class Platform:
         except urllib.error.HTTPError as refusal:
             with refusal:
                 raise LocalPlatformError(json.load(refusal)["detail"]) from None
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="ajo-")
 
 
 def _of_environment(name: str) -> bytes | None:

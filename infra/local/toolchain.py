@@ -85,7 +85,7 @@ def _emulator_jar(short: str, name: str, component: str, pattern: str) -> Path:
 
 def _download_emulator(short: str) -> None:
     """Have firebase-tools download it. Where that cannot be, the caller's sentence says what to do."""
-    with contextlib.suppress(subprocess.TimeoutExpired, LocalPlatformError):
+    with contextlib.suppress(subprocess.TimeoutExpired, OSError, LocalPlatformError):
         script = firebase_tools() / "firebase-tools/lib/bin/firebase.js"
         subprocess.run(
             [node(), str(script), f"setup:emulators:{short}"],
