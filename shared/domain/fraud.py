@@ -227,6 +227,9 @@ class FraudRules:
     leaving_within: timedelta = timedelta(days=30)
     """After one's own pot: a month, in which the next contribution would have been due."""
 
+    replaced_before: timedelta = timedelta(days=3)
+    """Who changes banks adds the new mandate first, or later: then the old one's end says nothing."""
+
     cooling_off: timedelta = timedelta(days=7)
     """Between a change of payout account and a pot: long enough for the owner to see our messages."""
 
@@ -561,7 +564,7 @@ def _leaving_after_payout(scene: _Scene) -> Iterable[Finding]:
     for paid in scene.own(PaidOut):
         cancelled = _within(scene.own(MandateCancelled), paid.at, scene.rules.leaving_within)
         replaced = any(
-            added.at >= fact.at - scene.rules.new_device
+            added.at >= fact.at - scene.rules.replaced_before
             for fact in cancelled
             for added in scene.own(MethodAdded)
         )

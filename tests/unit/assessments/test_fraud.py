@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -227,6 +227,60 @@ def test_a_new_device_makes_it_a_matter_for_a_person() -> None:
     assert (finding.code, finding.until) == (FraudCode.ACCOUNT_CHANGED_ON_NEW_DEVICE, None)
     known = [*facts, DeviceSeen(person="ada", at=START + 2 * DAY, device="stranger")]
     assert found(known, at=START + 21 * DAY) == {FraudCode.ACCOUNT_CHANGED_BEFORE_PAYOUT: Severity.MEDIUM}
+
+
+SECOND = timedelta(seconds=1)
+
+
+def _three_on_a_device(apart: timedelta) -> list[Any]:
+    return signed_up("ada", "bo", "cy", device="d", address="home", every=apart / 2)
+
+
+def _three_of_a_group(apart: timedelta) -> list[Any]:
+    came = signed_up("ada", "bo", "cy", address="home", every=apart / 2)
+    return [*came, *(fact for person in ("ada", "bo", "cy", "di") for fact in joined(person, "g"))]
+
+
+def _mandate_replaced_before(apart: timedelta) -> list[Any]:
+    return [
+        PaidOut(person="ada", at=START, group="g"),
+        MethodAdded(person="ada", at=START + 5 * DAY - apart, method="new", method_kind="bank"),
+        MandateCancelled(person="ada", at=START + 5 * DAY),
+    ]
+
+
+def _account_changed_after_new_device(apart: timedelta) -> list[Any]:
+    return [
+        DeviceSeen(person="ada", at=NOW - DAY - apart, device="new"),
+        pays_to("ada", "new", NOW - DAY, changed=True),
+        PayoutDue(person="ada", at=NOW, group="g"),
+    ]
+
+
+def _account_changed_before(apart: timedelta) -> list[Any]:
+    return [pays_to("ada", "new", NOW - apart, changed=True), PayoutDue(person="ada", at=NOW, group="g")]
+
+
+@pytest.mark.parametrize(
+    ("story", "limit", "code", "within"),
+    [
+        (_three_on_a_device, DAY, FraudCode.SIGN_UPS_ON_DEVICE, True),
+        (_three_of_a_group, 3 * DAY, FraudCode.RING, True),
+        (_mandate_replaced_before, 3 * DAY, FraudCode.LEAVING_AFTER_PAYOUT, False),
+        (_account_changed_after_new_device, 3 * DAY, FraudCode.ACCOUNT_CHANGED_ON_NEW_DEVICE, True),
+        (_account_changed_before, 7 * DAY, FraudCode.ACCOUNT_CHANGED_BEFORE_PAYOUT, True),
+    ],
+)
+def test_each_span_ends_where_it_says(
+    story: Callable[[timedelta], list[Any]], limit: timedelta, code: FraudCode, within: bool
+) -> None:
+    assert (code in found(story(limit))) is within
+    assert (code in found(story(limit + SECOND))) is not within
+
+
+def test_a_default_in_the_moment_of_the_pot_is_after_it() -> None:
+    took = [fact(person="ada", at=START, group="g") for fact in (PaidOut, Defaulted)]
+    assert found(took) == {FraudCode.DEFAULT_AFTER_PAYOUT: Severity.HIGH}
 
 
 def test_two_questions_weigh_as_much_as_a_hold() -> None:
