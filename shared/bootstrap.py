@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Secrets,
         Store,
         TaskQueue,
+        Vault,
     )
 
 T = TypeVar("T")
@@ -154,6 +155,13 @@ def secrets() -> Secrets:
 
 
 @_part
+def vault() -> Vault:
+    from shared.adapters.vault import AesVault
+
+    return AesVault(store(), secrets(), chance())
+
+
+@_part
 def identity_provider() -> IdentityProvider:
     from shared.adapters.firebase_auth import FirebaseIdentityProvider
 
@@ -210,6 +218,10 @@ class _Wired(Context):
     @property
     def secrets(self) -> Secrets:
         return secrets()
+
+    @property
+    def vault(self) -> Vault:
+        return vault()
 
 
 @_part

@@ -214,6 +214,49 @@ class SecretUnavailable(Exception):
     """The secret could not be read now, or no version of it is set."""
 
 
+# --- personal data ----------------------------------------------------------------------------------------
+
+
+class Sealer(Protocol):
+    """Seals text under one owner's key. `about` says what the text is and where it stands ("message:msg_1").
+
+    Owner and `about` are authenticated with it: sealed text that is moved to another place does not open.
+    """
+
+    def seal(self, text: str, about: str) -> str: ...
+    def open(self, sealed: str, about: str) -> str:
+        """Raises domain `Unreadable`."""
+        ...
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether it was sealed with the owner's newest key."""
+        ...
+
+
+class Vault(Protocol):
+    """A key for each owner, a uid or a group's id: `sealer` makes it at its first need.
+
+    All raise domain `Erased` once the owner's key is destroyed, which `domain.keys.Key.destroyed` does in the
+    commit of whoever decides it. The others return False where nothing was to do, or somebody was quicker.
+    """
+
+    def sealer(self, owner: str) -> Sealer:
+        """One read of the store, for any number of texts. Not to be kept beyond a request."""
+        ...
+
+    def rewrap(self, owner: str) -> bool:
+        """Wrap the owner's keys with the current master key, while the former is still accepted."""
+        ...
+
+    def renew(self, owner: str) -> bool:
+        """Give the owner a new key for what is sealed from now on; the former still open what they sealed."""
+        ...
+
+    def retire(self, owner: str) -> bool:
+        """Forget all but the newest key: only when all that the former sealed was sealed anew."""
+        ...
+
+
 # --- messages out -----------------------------------------------------------------------------------------
 
 
@@ -240,6 +283,7 @@ class QueueFailed(Exception):
 
 
 # --- money at a processor ---------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True, slots=True)
 class Movement:
@@ -410,7 +454,16 @@ class UnknownEvent:
 
 
 ProcessorNews = (
-    Collection | MethodSetup | Method | Recipient | Transfer | BankPayout | Refund | Dispute | NothingNew | UnknownEvent
+    Collection
+    | MethodSetup
+    | Method
+    | Recipient
+    | Transfer
+    | BankPayout
+    | Refund
+    | Dispute
+    | NothingNew
+    | UnknownEvent
 )
 
 

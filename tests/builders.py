@@ -21,6 +21,8 @@ from infra.local.stripe.webhooks import signature
 from shared.adapters.bank_holidays import EnglandBankHolidays
 from shared.adapters.memory_store import MemoryStore
 from shared.adapters.stripe_gateway import StripeGateway
+from shared.adapters.stripe_gateway.news import thin
+from shared.adapters.vault import AesVault
 from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution, contribution_ref
 from shared.domain.documents import Document, Ref
@@ -31,7 +33,7 @@ from shared.domain.journal import Fact
 from shared.domain.ledger import Balances, balances_ref
 from shared.domain.members import Member, member_ref
 from shared.domain.payouts import Payout, payout_ref
-from shared.ports import Identity, Query, Store, ThinEvent
+from shared.ports import Collection, Identity, Query, Store, ThinEvent
 from shared.services import (
     accept_agreement,
     approve_member,
@@ -151,6 +153,7 @@ class World:
             chance=self.chance,
             holidays=EnglandBankHolidays(),
             secrets=FixedSecrets(),
+            vault=AesVault(self.store, FixedSecrets(), SeededChance(self.seed)),
         )
         self.stripe_request("POST", "/v1/topups", {"amount": str(CAPITAL_PENCE), "currency": "gbp"})
         self._requests = 0
@@ -270,6 +273,25 @@ class World:
         assert status == 200, answer
         return answer
 
+    def charge_without_recording(self, day: date) -> None:
+        """Have every contribution that is due by a day charged, with each answer lost and no webhook yet."""
+        self.control("POST", "webhooks/hold")
+        fault = {"kind": "cut_after", "method": "POST", "path": "/v1/payment_intents", "always": True}
+        self.control("POST", "faults", fault)
+        self.advance_to(day)
+        self.control("DELETE", "faults")
+
+    def charged(self, contribution: Contribution) -> Collection:
+        """What the processor says now of a contribution's latest attempt."""
+        query = {"query": f"metadata['attempt']:'{contribution.attempts[-1].id}'"}
+        (intent,) = self.stripe_request("GET", "/v1/payment_intents/search", query)["data"]
+        return self.ctx.gateway.collection(intent["id"])
+
+    def thin_event(self, type_: str, object_id: str) -> ThinEvent:
+        """An event of the processor about an object, as it is published."""
+        (event, *_) = self.control("GET", "events", {"type": type_, "object": object_id})
+        return thin(event, event.get("account"))
+
     def stripe_request(self, method: str, path: str, form: dict[str, Any]) -> dict[str, Any]:
         status, body = self.stripe.request(method, path, form, idempotency_key=uuid4().hex)
         assert status == 200, body
@@ -308,9 +330,13 @@ class Circle:
     def member(self, uid: str) -> Member:
         return self._get(member_ref(self.id, uid))
 
+    def stand(self) -> Balances:
+        """The balances document."""
+        return self._find(balances_ref(self.id)) or Balances()
+
     def balances(self) -> dict[str, int]:
         """What stands on each account that is not empty, in pence."""
-        stand = self._find(balances_ref(self.id)) or Balances()
+        stand = self.stand()
         return {account: stand.of(account) for account in stand.accounts() if stand.of(account)}
 
     def facts(self, type_: str | None = None) -> list[Fact]:

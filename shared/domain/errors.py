@@ -126,6 +126,11 @@ class NoSuchThing(NotFound):
     sentence = "There is no such {thing}, or it is not yours to see."
 
 
+class Erased(NotFound):
+    code = "erased"
+    sentence = "This was erased, and nobody can read it any more."
+
+
 class MethodNotAllowed(Invalid):
     code = "method_not_allowed"
     sentence = "This address does not take {method}."
@@ -222,6 +227,16 @@ class PaymentMethodNotReady(Conflict):
     sentence = "The payment method is not confirmed yet: finish its set-up first."
 
 
+class PaymentMethodDeclined(Conflict):
+    code = "payment_method_declined"
+    sentence = "Your bank did not accept this payment method. Set up another one."
+
+
+class PaymentMethodStillNeeded(Conflict):
+    code = "payment_method_still_needed"
+    sentence = "Contributions of yours are still to be collected by this method. Set up another one first."
+
+
 class NothingDue(Conflict):
     code = "nothing_due"
     sentence = "Nothing is due here: the contribution is {state}."
@@ -305,6 +320,13 @@ class Mismatch(Broken):
 
     code = "mismatch"
     sentence = "The processor's {what} is {theirs}, ours is {ours}."
+
+
+class Unreadable(Broken):
+    """Sealed text that was damaged, or put where it does not belong."""
+
+    code = "unreadable"
+    sentence = "What was sealed for {owner} as {about} cannot be opened."
 
 
 class UnknownObject(Broken):

@@ -13,6 +13,7 @@ from shared.ports import (
     Secrets,
     Store,
     TaskQueue,
+    Vault,
 )
 
 
@@ -28,6 +29,7 @@ class Context:
     chance: Chance
     holidays: BankHolidays
     secrets: Secrets
+    vault: Vault
 
 
 @dataclass(frozen=True, slots=True)
