@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
 
 from shared.domain.errors import Broken, NoSuchThing, ProcessorUnavailable, UnknownObject
 from shared.ports import (
@@ -13,6 +15,7 @@ from shared.ports import (
     MethodSetup,
     NothingNew,
     PaymentOutcomeUnknown,
+    PaymentRefused,
     PaymentsUnavailable,
     ProcessorNews,
     Recipient,
@@ -23,6 +26,8 @@ from shared.ports import (
 from shared.services.context import Command, Context
 from shared.services.quarantine import park
 
+EVENTS_TOPIC: Final = "process_payment_event"
+
 
 def process(ctx: Context, event: ThinEvent) -> dict[str, Any]:
     """Take up one event. Twice, late and out of order it changes things once.
@@ -32,15 +37,13 @@ def process(ctx: Context, event: ThinEvent) -> dict[str, Any]:
     """
     command = Command(actor="system:processor", id=event.id)
     try:
-        news = ctx.gateway.read(event)
-    except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
-        raise ProcessorUnavailable() from silence
-    try:
         if event.live != ctx.gateway.live:
             raise UnknownObject(thing="event with another livemode", reference=event.id)
-        return _take_up(ctx, command, news, event)
-    except (Broken, NoSuchThing) as broken:
-        where = park(ctx, event.id, "event", _as_broken(broken, event), _thin(event))
+        return _take_up(ctx, command, ctx.gateway.read(event), event)
+    except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
+        raise ProcessorUnavailable() from silence
+    except (Broken, NoSuchThing, PaymentRefused) as broken:
+        where = park(ctx, event.id, "event", _as_broken(broken, event), as_message(event))
         return {"quarantined": where}
 
 
@@ -82,7 +85,7 @@ def _take_up(ctx: Context, command: Command, news: ProcessorNews, event: ThinEve
         case NothingNew():
             return {}
         case _:
-            return {"quarantined": park(ctx, event.id, "event", news.reason, _thin(event))}
+            return {"quarantined": park(ctx, event.id, "event", news.reason, as_message(event))}
 
 
 def _uid(labels: Any, reference: str) -> str:
@@ -92,18 +95,24 @@ def _uid(labels: Any, reference: str) -> str:
     return str(uid)
 
 
-def _as_broken(reason: Broken | NoSuchThing, event: ThinEvent) -> Broken:
-    return (
-        reason if isinstance(reason, Broken) else UnknownObject(thing=event.type, reference=event.object_id)
-    )
+def _as_broken(reason: Exception, event: ThinEvent) -> Broken:
+    if isinstance(reason, Broken):
+        return reason
+    return UnknownObject(thing=event.type, reference=event.object_id)
 
 
-def _thin(event: ThinEvent) -> dict[str, Any]:
+def as_message(event: ThinEvent) -> dict[str, Any]:
+    """A thin event as it is published, and as it lies in quarantine."""
     return {
         "id": event.id,
         "type": event.type,
         "account": event.account,
         "object_id": event.object_id,
         "live": event.live,
-        "created_at": event.created_at,
+        "created_at": event.created_at.isoformat(),
     }
+
+
+def as_event(message: Mapping[str, Any]) -> ThinEvent:
+    """The thin event that a message holds."""
+    return ThinEvent(**{**message, "created_at": datetime.fromisoformat(message["created_at"])})

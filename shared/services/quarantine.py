@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from shared.domain.errors import Broken
-from shared.ports import AlreadyExists, Create
+from shared.ports import AlreadyExists, Create, Put
 from shared.services.context import Context
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 def park(ctx: Context, key: str, kind: str, reason: Broken | str, what: Mapping[str, Any]) -> str:
     """Park something once, and raise the alarm; returns where it lies. `what` holds ids, nothing personal.
 
-    `scripts/ajo replay` takes it up again.
+    What was replayed and breaks again is parked again. `scripts/ajo replay` takes it up.
     """
     path = f"quarantine/{sha256(key.encode()).hexdigest()[:40]}"
     code = reason.code if isinstance(reason, Broken) else "unknown_event"
@@ -33,6 +33,9 @@ def park(ctx: Context, key: str, kind: str, reason: Broken | str, what: Mapping[
     try:
         ctx.store.commit([Create(path, document)])
     except AlreadyExists:
-        return path  # parked and alerted before
+        (known,) = ctx.store.load(path)
+        if known.data is None or known.data["state"] == "parked":
+            return path  # parked and alerted before
+        ctx.store.commit([Put(path, document)])
     log.error("quarantined %s %s: %s", kind, key, code, extra={"alert": "quarantine"})
     return path

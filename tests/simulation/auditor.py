@@ -233,6 +233,15 @@ class Auditor:
         """A document as the last commit left it."""
         return self._documents.get(path)
 
+    def documents(self, kind: str) -> list[tuple[str, Document]]:
+        """The documents of a kind in all groups."""
+        found = []
+        for path, document in self._documents.items():
+            parts = path.split("/")
+            if len(parts) == 4 and parts[2] == kind:
+                found.append((path, document))
+        return found
+
     @property
     def facts(self) -> Mapping[str, Document]:
         """Every fact, by group/id."""

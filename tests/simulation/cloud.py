@@ -59,6 +59,7 @@ class Cloud:
         self._queue: list[tuple[datetime, int, Work]] = []
         self._count = 0
         self.skew_seconds_max = 0
+        self.is_down = False
 
     def add(self, work: Work) -> None:
         """Do this when it is due."""
@@ -89,7 +90,7 @@ class Cloud:
 
     def _take(self) -> Work | None:
         """One of the works that are due: the oldest, or any where several handlers are at work."""
-        if not self._queue or self._queue[0][0] > self._clock.moment:
+        if self.is_down or not self._queue or self._queue[0][0] > self._clock.moment:
             return None
         work = heapq.heappop(self._queue)[2]
         if self._scheduler.concurrency_max == 1:

@@ -16,14 +16,15 @@ from typing import Any
 
 from infra.local.stripe.core import LocalStripe
 from infra.local.stripe.webhooks import signature
-from shared.domain.calendar import LONDON
-from shared.ports import ThinEvent
-from shared.services import collect_contributions, pay_out, process_payment_event, relay, submit
+from shared.domain.calendar import LONDON, opening_of
+from shared.services import catch_up, collect_contributions, pay_out, process_payment_event, relay, submit
 from shared.services.context import Command
 from tests.builders import SECRETS, Circle, SeededChance, World
 from tests.simulation.auditor import Auditor, Violation
+from tests.simulation.calamities import Calamities
 from tests.simulation.cloud import Cloud
 from tests.simulation.faults import Faults
+from tests.simulation.people import CARD, MANDATE, People
 from tests.simulation.ports import (
     Change,
     SimulatedChance,
@@ -33,11 +34,20 @@ from tests.simulation.ports import (
     SimulatedTransport,
 )
 from tests.simulation.scheduler import Scheduler
+from tests.simulation.strangers import Strangers
 
 STEPS_MAX = 400_000
 """A lifecycle has some thousands of steps: one that has so many never comes to rest."""
 
 SECOND = timedelta(seconds=1)
+CARDS = 0.7
+NAMES = ["Ada", "Ben", "Cy", "Dee", "Eve", "Fay", "Gus", "Hal", "Ida", "Joe"]
+
+ROUND = timedelta(days=3)
+ROUNDS_MAX = 40
+"""After the last payout date everybody makes good; what is not at rest after four months is stuck."""
+
+RESOLVED = frozenset({"received", "void", "reversed", "partly_reversed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +114,35 @@ class Lifecycle:
         self._unpublished: dict[str, datetime] = {}
         self._ticked_at = self.clock.moment
         self.circles: list[Circle] = []
+        self.people = People(self)
+        self.calamities = Calamities(self)
+        self.strangers = Strangers(self)
+        self.world.line.answered = self.calamities.answered
+
+    # --- what others see and do -----------------------------------------------------------------------------
+
+    def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """What people and banks do outside of the platform."""
+        return self.world.control(method, path, body)
+
+    def top_up(self, pence: int) -> None:
+        """The house puts in more capital."""
+        self.world.stripe_request("POST", "/v1/topups", {"amount": str(pence), "currency": "gbp"})
+
+    def catch_up(self) -> None:
+        """A tick that lists what webhooks did not bring."""
+        self.cloud.soon("tick: catch up", lambda: self._system(catch_up.catch_up))
+
+    @property
+    def cloud_is_quiet(self) -> bool:
+        """Whether everything that is due has been done, but for those who wait for just that."""
+        due = self.cloud.next_due
+        waiting = any(one["due"] <= self.world.stripe.world.now for one in self.world.stripe.deliveries_due())
+        return self.scheduler.only_waiters and not waiting and (due is None or due > self.clock.moment)
+
+    def documents(self, kind: str) -> list[tuple[str, Any]]:
+        """All documents of a kind in all groups, as the last commits left them."""
+        return self.auditor.documents(kind)
 
     def _start(self) -> datetime:
         day = date(2026, 1, 5) + timedelta(days=self.chance.randrange(1_000))
@@ -114,10 +153,26 @@ class Lifecycle:
     def run(self) -> Outcome:
         """Live through it all."""
         self.form_circles()
-        self._live()
+        ends = max(cycle.payout_date for circle in self.circles for cycle in circle.group.schedule)
+        self._live(until=opening_of(ends))
+        for _ in range(ROUNDS_MAX):
+            if self._is_at_rest() or self._is_over():
+                break
+            self.people.make_good()
+            self._live(until=self.clock.moment + ROUND)
         if not self.auditor.violations:
             self.auditor.at_rest({})
         return self.outcome()
+
+    def _is_at_rest(self) -> bool:
+        """Nothing is planned any more, and nobody waits for money."""
+        return (
+            self.cloud.next_due is None
+            and not self._unpublished
+            and not self.world.stripe.world.waiting
+            and all(one["state"] in {"covered", "waived"} for _, one in self.documents("contributions"))
+            and all(one["state"] in RESOLVED for _, one in self.documents("payouts"))
+        )
 
     def outcome(self) -> Outcome:
         return Outcome(
@@ -135,8 +190,13 @@ class Lifecycle:
         return len(group.schedule) >= 5 and all(cycle.closed for cycle in group.schedule)
 
     def form_circles(self) -> None:
+        """People sign up; once their mandates stand, they start a circle."""
         members = self.chance.choice([5, 5, 5, 6, 6, 7, 8, 10])
-        people = self.world.people(members)
+        people = [
+            self.world.person(name, CARD if self.chance.random() < CARDS else MANDATE)
+            for name in NAMES[:members]
+        ]
+        self._live(until=self.clock.moment + timedelta(days=8))
         self.circles.append(
             self.world.circle(
                 people,
@@ -148,14 +208,16 @@ class Lifecycle:
             )
         )
 
-    def _live(self) -> None:
-        """Do what is due, then jump to what is due next, until nothing is."""
-        while True:
+    def _live(self, until: datetime) -> None:
+        """Do what is due, then jump to what is due next."""
+        while not self._is_over():
             self.cloud.settle(self._arrivals, self._is_over)
-            if self._is_over():
-                return
             moment = self._next_moment()
-            if moment is None:
+            if moment is not None and self.calamities.down_until is not None:
+                moment, self.calamities.down_until = max(moment, self.calamities.down_until), None
+                self.cloud.is_down = False
+            if moment is None or moment > until:
+                self.clock.moment = max(until, self.clock.moment)
                 return
             self.clock.moment = max(moment, self.clock.moment)
             self._tick()
@@ -179,11 +241,8 @@ class Lifecycle:
         )
         if due is not None:
             moments.append(_moment(due))
-        job = next((one for one in stripe.jobs[:1]), None)
-        busy = [one for one in moments if one is not None]
-        if job is not None and (busy or len(stripe.jobs) > 1):
-            busy.append(_moment(job[0]))
-        return min(busy, default=None)
+        moments += [_moment(at) for at, _, job, _ in stripe.jobs if job != "sweep_payouts"]
+        return min((one for one in moments if one is not None), default=None)
 
     def _next_tick(self) -> datetime | None:
         """The next tick that would find anything: ticks in between change nothing."""
@@ -218,6 +277,8 @@ class Lifecycle:
     def _committed(self, changes: list[Change]) -> None:
         self.auditor.committed(changes)
         for change in changes:
+            self.people.saw(change)
+            self.calamities.saw(change)
             after = change.after
             if after is None:
                 continue
@@ -233,11 +294,22 @@ class Lifecycle:
         """The topic has it: each subscriber gets it at least once."""
         if topic == "facts":
             self.auditor.published.add(f"{message['group']}/{message['fact']}")
-        else:
-            event: ThinEvent = message["event"]
-            self.cloud.soon(
-                f"event: {event.type}", lambda: process_payment_event.process(self.world.ctx, event)
-            )
+            return
+        event = process_payment_event.as_event(message)
+
+        def work() -> None:
+            self.calamities.poison(event.id)
+            process_payment_event.process(self.world.ctx, event)
+
+        self.cloud.soon(f"event: {event.type}", work, given_up=lambda: self._dead_letter(message))
+
+    def _dead_letter(self, message: dict[str, Any]) -> None:
+        """Parked after so many tries. The alarm rings; two days later a new version is deployed."""
+        self.cloud.later("outside: mended", timedelta(days=2), lambda: self._replay(message), may_crash=False)
+
+    def _replay(self, message: dict[str, Any]) -> None:
+        self.calamities.mend()
+        self._sent(process_payment_event.EVENTS_TOPIC, message)
 
     def _queued(self, name: str, body: dict[str, Any]) -> None:
         command = Command(actor="system:submit", id=f"submit:{name}")
@@ -246,7 +318,7 @@ class Lifecycle:
     def _arrivals(self) -> None:
         """Webhooks that the processor sends now."""
         stripe = self.world.stripe
-        for delivery in stripe.deliveries_due():
+        for delivery in self.calamities.deliveries(stripe.deliveries_due()):
             delivery["state"] = "sending"
             self.cloud.soon(
                 f"webhook: {delivery['type']}",
@@ -265,7 +337,9 @@ class Lifecycle:
         ]
         signed = signature(body, secret.decode(), int(datetime.now(UTC).timestamp()))
         event = self.world.ctx.gateway.verify_webhook(body, signed, endpoint)
-        self.world.messages.publish("process_payment_event", {"event": event})
+        self.world.messages.publish(
+            process_payment_event.EVENTS_TOPIC, process_payment_event.as_message(event)
+        )
 
 
 def _moment(unix: int) -> datetime:

@@ -70,7 +70,18 @@ class Scheduler:
 
     @property
     def has_room(self) -> bool:
-        return len(self._running) < self.concurrency_max
+        busy = sum(green.handler.waits_for is None for green in self._running)
+        return busy < self.concurrency_max
+
+    @property
+    def only_waiters(self) -> bool:
+        """Whether all who run were made to wait for something."""
+        return all(green.handler.waits_for is not None for green in self._running)
+
+    def kill_all(self) -> None:
+        """Each process dies at its next port."""
+        for green in self._running:
+            green.handler.crash_at = green.handler.boundaries + 1
 
     def spawn(
         self,
