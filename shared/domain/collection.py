@@ -15,6 +15,7 @@ from shared.domain.contributions import (
     is_new,
     lead_working_days,
     next_attempt,
+    waits_for_another_method,
 )
 from shared.domain.decision import Decision
 from shared.domain.journal import News
@@ -67,7 +68,7 @@ def next_step(
     pence = due_pence(contribution, member)
     if pence == 0:
         return "rest", _at_rest(contribution)
-    if method is None:
+    if method is None or waits_for_another_method(contribution, method.reference):
         return "no_method", Decision(changed=[contribution.with_(act_at=now + PARKED_RECHECK)])
     today = london_day(now)
     when = plan(contribution, method, today, holidays)

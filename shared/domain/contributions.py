@@ -15,9 +15,10 @@ ContributionState = Literal["due", "covered", "short", "waived"]
 
 CONTRIBUTION: Final = States(
     "contribution",
-    {"due": "covered short waived", "covered": "due", "short": "covered due", "waived": "due"},
+    {"due": "covered short waived", "covered": "due waived", "short": "covered due", "waived": "due"},
 )
-"""As DESIGN.md § 6, and the way back of a voided reservation: short and waived ones are due again."""
+"""As DESIGN.md § 6, and the way back of a voided reservation: short and waived ones are due again. A covered
+one is waived where its pot falls away before it was paid, and its money goes back (decision 5)."""
 
 AttemptState = Literal[
     "submitting",
@@ -127,12 +128,20 @@ class Notice(Value):
     given_at: datetime
 
 
+class Instalment(Value):
+    """A part of what is owed for a contribution, and the day on which it is taken, by an agreed plan."""
+
+    pence: Pence
+    due_date: Day
+
+
 class Contribution(Document):
     """groups/{group}/contributions/{contribution}.
 
     `counted_in` is the payout that its money went into, or that was reserved without it: the stamp by which
     money in and money back choose their row of the ledger. `pay_now`: its member asked to pay before or after
-    the date. `act_at` is when the scheduler looks next.
+    the date. `act_at` is when the scheduler looks next. `apart`: somebody's leaving took it out of its pot; a
+    debt stands in its place, or nothing. `frozen_until`: nothing is taken before, for hardship.
     """
 
     id: str
@@ -145,6 +154,9 @@ class Contribution(Document):
     state: ContributionState = "due"
     in_pot_pence: Pence = 0
     counted_in: str | None = None
+    apart: bool = False
+    frozen_until: Day | None = None
+    instalments: list[Instalment] = []
     attempts: list[Attempt] = []
     notice: Notice | None = None
     pay_now: bool = False
@@ -162,7 +174,8 @@ class Contribution(Document):
 
     @property
     def left_pence(self) -> int:
-        return self.amount_pence - self.in_pot_pence
+        """What its pot still lacks of it."""
+        return 0 if self.apart else self.amount_pence - self.in_pot_pence
 
     @property
     def live_attempt(self) -> Attempt | None:
@@ -230,6 +243,14 @@ def retry_at(contribution: Contribution, failure: FailureKind | None, now: datet
     if failed > len(RETRY_AFTER_DAYS):
         return None
     return now + timedelta(days=RETRY_AFTER_DAYS[failed - 1])
+
+
+def waits_for_another_method(contribution: Contribution, method: str) -> bool:
+    """Whether this method failed, and only the person can change that: by another one, or by paying now."""
+    last = contribution.attempts[-1] if contribution.attempts else None
+    if last is None or last.state not in {"failed", "cancelled"} or contribution.pay_now:
+        return False
+    return last.method == method and retry_at(contribution, last.failure, last.started_at) is None
 
 
 def next_attempt(

@@ -18,6 +18,7 @@ from shared.domain.errors import Mismatch, UnknownObject
 from shared.domain.journal import News
 from shared.domain.ledger import HOUSE, Balances, Rows
 from shared.domain.members import Member
+from shared.domain.payouts import PARKED_RECHECK
 from shared.domain.shortfalls import Allocation, LateMoney, new_debt, pay_debts, with_debts
 
 FindContribution = Callable[[str], Contribution]
@@ -234,7 +235,8 @@ def progress(
     )
     act_at = look_again_at
     if to in {"failed", "cancelled"}:
-        act_at = retry_at(contribution.with_attempt(after), failure, now)
+        # Where the person must act, a look a day sees whether they have another method by now.
+        act_at = retry_at(contribution.with_attempt(after), failure, now) or now + PARKED_RECHECK
     return _without_money(f"attempt_{to}", contribution.with_(act_at=act_at), after)
 
 

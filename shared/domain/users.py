@@ -7,7 +7,8 @@ from typing import Literal
 
 from shared.domain.contributions import MethodKind
 from shared.domain.documents import Document, Ref, Value
-from shared.domain.errors import NotReadyForMoney, UnknownPaymentMethod
+from shared.domain.errors import AccountClosed, NotReadyForMoney, UnknownPaymentMethod
+from shared.domain.identity import Ability, IdentityCheck, IdentityState, require_ability
 
 
 class PayoutAccount(Value):
@@ -32,7 +33,10 @@ class User(Document):
     state: Literal["active", "closed"] = "active"
     payer: str | None = None
     payout_account: PayoutAccount | None = None
+    identity_check: IdentityCheck | None = None
+    profile_at: datetime | None = None
     created_at: datetime
+    erased_at: datetime | None = None
 
     @property
     def path(self) -> str:
@@ -41,6 +45,21 @@ class User(Document):
     @property
     def can_receive(self) -> bool:
         return self.payout_account is not None and self.payout_account.can_receive
+
+    @property
+    def identity(self) -> IdentityState:
+        account = self.payout_account
+        return identity_state(
+            has_account=account is not None,
+            can_receive=self.can_receive,
+            disabled=account is not None and account.details_submitted and account.disabled_reason is not None,
+            check=self.identity_check,
+        )
+
+    def require_open(self) -> None:
+        """Raises AccountClosed."""
+        if self.state != "active":
+            raise AccountClosed()
 
 
 def user_ref(uid: str) -> Ref[User]:
@@ -87,13 +106,24 @@ class PaymentMethods(Document):
         return next((one for one in active if one.reference == self.default), active[-1] if active else None)
 
     def with_method(self, method: PaymentMethod) -> PaymentMethods:
-        """With this method added or renewed; the first active one becomes the default."""
+        """With this method added or renewed. The default moves only away from one that has ended."""
         known = self.find(method.reference)
         if known is not None:
             method = method.with_(added_at=known.added_at)
         others = [one for one in self.methods if one.reference != method.reference]
-        default = self.default or (method.reference if method.state == "active" else None)
-        return self.with_(methods=[*others, method], default=default)
+        return self.with_(methods=[*others, method])._with_a_living_default()
+
+    def without_method(self, reference: str) -> PaymentMethods:
+        """With this method forgotten; another active one becomes the default in its place."""
+        others = [one for one in self.methods if one.reference != reference]
+        return self.with_(methods=others)._with_a_living_default()
+
+    def _with_a_living_default(self) -> PaymentMethods:
+        chosen = self.find(self.default) if self.default else None
+        if chosen is not None and chosen.state != "inactive":
+            return self
+        taken = self.with_(default=None).usable()
+        return self.with_(default=taken.reference if taken else self.default if chosen else None)
 
 
 def payment_methods_ref(uid: str) -> Ref[PaymentMethods]:

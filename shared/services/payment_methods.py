@@ -6,7 +6,13 @@ from typing import Any
 
 from shared.domain.contributions import MethodKind
 from shared.domain.decision import Decision
-from shared.domain.errors import NoSuchThing, PaymentMethodNotReady, UnknownPaymentMethod
+from shared.domain.errors import (
+    NoSuchThing,
+    PaymentMethodDeclined,
+    PaymentMethodNotReady,
+    PaymentMethodStillNeeded,
+    UnknownPaymentMethod,
+)
 from shared.domain.users import PaymentMethod, PaymentMethods, User, payment_methods_ref, user_ref
 from shared.ports import Method, MethodSetup, Query
 from shared.services import views
@@ -36,28 +42,37 @@ def start_setup(
 
 
 def attach(ctx: Context, command: Command, email: str | None, method: str) -> dict[str, Any]:
-    """Set up a method that the client tokenised with the processor. Raises NoSuchThing, ProcessorRefused."""
+    """Set up a method that the client tokenised with the processor.
+
+    Raises NoSuchThing, ProcessorRefused, PaymentMethodDeclined (by the bank), PaymentMethodNotReady (the bank
+    wants the person: the set-up by page lets them authenticate).
+    """
     payer = _payer(ctx, command, email)
     with asking("payment method"):
         setup = ctx.gateway.attach_method(command.actor, payer, method, command.id)
-    if setup.method is None:
-        raise PaymentMethodNotReady()
-    return record_method(ctx, command, command.actor, setup.method)
+    return record_method(ctx, command, command.actor, _method_of(setup))
 
 
 def finish_setup(ctx: Context, command: Command, setup: str) -> dict[str, Any]:
     """Take up a method whose set-up the person has finished.
 
-    Raises NoSuchThing for a set-up that is not theirs, PaymentMethodNotReady while it is open.
+    Raises NoSuchThing for a set-up that is not theirs, PaymentMethodNotReady while it is open,
+    PaymentMethodDeclined where the bank said no or the page expired.
     """
     methods = read(ctx, payment_methods_ref(command.actor)).get(payment_methods_ref(command.actor))
     if setup not in methods.setups:
         raise NoSuchThing(thing="set-up")
     with asking("payment method"):
         done = ctx.gateway.method_setup(setup)
-    if done.method is None:
+    return record_method(ctx, command, command.actor, _method_of(done))
+
+
+def _method_of(setup: MethodSetup) -> Method:
+    if setup.state == "failed":
+        raise PaymentMethodDeclined()
+    if setup.method is None:
         raise PaymentMethodNotReady()
-    return record_method(ctx, command, command.actor, done.method)
+    return setup.method
 
 
 def record_setup(ctx: Context, command: Command, setup: MethodSetup) -> dict[str, Any]:
@@ -95,18 +110,21 @@ def list_methods(ctx: Context, uid: str) -> dict[str, Any]:
     methods = read(ctx, payment_methods_ref(uid)).find(payment_methods_ref(uid))
     if methods is None:
         return {"items": []}
-    return {"items": [views.payment_method(one, methods.default) for one in methods.methods]}
+    return _listed(methods)
 
 
 def make_default(ctx: Context, command: Command, method: str) -> dict[str, Any]:
-    """Take this method from now on. Raises UnknownPaymentMethod, PaymentMethodNotReady."""
+    """Take this method from now on; a mandate that waits for its bank, from then on.
+
+    Raises UnknownPaymentMethod, PaymentMethodNotReady (it has ended).
+    """
 
     def decide(loaded: Loaded) -> Decision:
         methods = loaded.find(payment_methods_ref(command.actor))
         if methods is None:
             raise UnknownPaymentMethod()
         chosen = methods.get(method)
-        if chosen.state != "active":
+        if chosen.state == "inactive":
             raise PaymentMethodNotReady()
         return Decision(
             answer=views.payment_method(chosen, chosen.reference),
@@ -114,6 +132,47 @@ def make_default(ctx: Context, command: Command, method: str) -> dict[str, Any]:
         )
 
     return transact(ctx, command, [payment_methods_ref(command.actor)], decide)
+
+
+def remove(ctx: Context, command: Command, method: str) -> dict[str, Any]:
+    """Forget a method here and at the processor. The newest other one is collected by from now on.
+
+    Raises UnknownPaymentMethod; PaymentMethodStillNeeded for the last one while contributions are due.
+    """
+    ref = payment_methods_ref(command.actor)
+    known = read(ctx, ref).find(ref)
+    if known is None:
+        raise UnknownPaymentMethod()
+    known.get(method)
+    if known.without_method(method).usable() is None and _is_due(ctx, command.actor):
+        raise PaymentMethodStillNeeded()
+    with asking("payment method"):
+        ctx.gateway.detach_method(method)
+
+    def decide(loaded: Loaded) -> Decision:
+        methods = loaded.get(ref).without_method(method)
+        return Decision(answer=_listed(methods), changed=[methods])
+
+    return transact(ctx, command, [ref], decide)
+
+
+def _is_due(ctx: Context, uid: str) -> bool:
+    """Whether anything is still to be collected from the person, in any circle."""
+    cursor: str | None = None
+    while True:
+        where = [("uid", "==", uid)]
+        page = ctx.store.query(
+            Query("contributions", where=where, order_by=["due_date"], after=cursor, group=True)
+        )
+        if any((one.data or {})["state"] in {"due", "short"} for one in page.documents):
+            return True
+        cursor = page.cursor
+        if cursor is None:
+            return False
+
+
+def _listed(methods: PaymentMethods) -> dict[str, Any]:
+    return {"items": [views.payment_method(one, methods.default) for one in methods.methods]}
 
 
 def _payer(ctx: Context, command: Command, email: str | None) -> str:

@@ -8,7 +8,9 @@ from typing import Any, Final
 from shared.domain.errors import (
     NoSuchThing,
     NothingDue,
+    PaymentMethodDeclined,
     PaymentMethodNotReady,
+    PaymentMethodStillNeeded,
     ProcessorRefused,
     ProcessorUnavailable,
     UnknownPaymentMethod,
@@ -61,6 +63,12 @@ def make_default(call: Call[Nothing]) -> dict[str, Any]:
     return payment_methods.make_default(call.ctx, call.command, call.path["method"])
 
 
+def remove_method(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import payment_methods
+
+    return payment_methods.remove(call.ctx, call.command, call.path["method"])
+
+
 def list_contributions(call: Call[ContributionsRequest]) -> Mapping[str, Any]:
     from shared.services import read_contributions
 
@@ -96,7 +104,13 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         takes=Nothing,
         answer=PaymentMethod,
         handler=finish_setup,
-        refuses=(NoSuchThing, PaymentMethodNotReady, ProcessorRefused, ProcessorUnavailable),
+        refuses=(
+            NoSuchThing,
+            PaymentMethodDeclined,
+            PaymentMethodNotReady,
+            ProcessorRefused,
+            ProcessorUnavailable,
+        ),
     ),
     Route(
         "POST",
@@ -107,7 +121,13 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=PaymentMethod,
         handler=attach_method,
         status=201,
-        refuses=(NoSuchThing, PaymentMethodNotReady, ProcessorRefused, ProcessorUnavailable),
+        refuses=(
+            NoSuchThing,
+            PaymentMethodDeclined,
+            PaymentMethodNotReady,
+            ProcessorRefused,
+            ProcessorUnavailable,
+        ),
     ),
     Route(
         "GET",
@@ -127,6 +147,16 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=PaymentMethod,
         handler=make_default,
         refuses=(UnknownPaymentMethod, PaymentMethodNotReady),
+    ),
+    Route(
+        "POST",
+        "/v1/payment-methods/{method}/remove",
+        Action.SET_UP_OWN_PAYMENT_METHOD,
+        "Forget a payment method, here and at the payment company",
+        takes=Nothing,
+        answer=PaymentMethods,
+        handler=remove_method,
+        refuses=(UnknownPaymentMethod, PaymentMethodStillNeeded, ProcessorRefused, ProcessorUnavailable),
     ),
     Route(
         "GET",
