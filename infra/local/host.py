@@ -53,6 +53,7 @@ GATEWAY_THREADS = 32
 CONTROL_THREADS = 8
 # Pub/Sub's emulator keeps a connection for each push under way: at waitress's 100 all others were shut out.
 CONNECTIONS_MAX = 1000
+CONNECTIONS_MAX = 1000  # clients keep theirs open between calls; those that wait hold no thread
 REQUEST_BYTES_MAX = 32 * 1024 * 1024  # Cloud Run functions' own limit; waitress spools to a file from 512 KB
 
 log = logging.getLogger("infra.local.host")

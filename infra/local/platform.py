@@ -106,6 +106,7 @@ class Platform:
             "AJO_REGION": REGION,
             "AJO_PUBLIC_URL": self.base_url,
             "AJO_CLOCK_FILE": str(self._data / "clock"),
+            "AJO_ANCHORS": str(self._data / "anchors"),
             "FIRESTORE_EMULATOR_HOST": f"{HOST}:{self.ports['firestore']}",
             "FIREBASE_AUTH_EMULATOR_HOST": f"{HOST}:{self.ports['auth']}",
             "PUBSUB_EMULATOR_HOST": f"{HOST}:{self.ports['pubsub']}",

@@ -36,14 +36,17 @@ def users(request):
 """,
     "notify": """
 import base64, json, time
+from pathlib import Path
 import flask, functions_framework
 from shared import bootstrap
+hold = Path(__file__).parents[1] / "hold"
 
 @functions_framework.cloud_event
 def notify(event):
     bootstrap.caller_check().verify(flask.request.headers["Authorization"].removeprefix("Bearer "))
     fact = json.loads(base64.b64decode(event.data["message"]["data"]))["fact"]
-    time.sleep(0.2)
+    while hold.exists():
+        time.sleep(0.01)
     bootstrap.tasks().enqueue(f"task of {fact}", {"fact": fact})
 """,
     "submit": f"""
@@ -125,6 +128,20 @@ def test_idle_means_that_the_whole_chain_has_ended(platform: Platform, seen: Any
     platform.wait_until_idle()
 
     assert sorted(seen()) == [f"fct_{number}" for number in range(10)]
+
+
+def test_a_message_counts_until_it_is_acknowledged(platform: Platform, functions: Path, seen: Any) -> None:
+    hold = functions / "hold"
+    hold.touch()
+    requests.get(f"{platform.base_url}/v1/users?fact=fct_held", timeout=60)
+
+    with pytest.raises(LocalPlatformError, match=r"Still under way: .*'pushes not acknowledged': 1"):
+        platform.wait_until_idle(seconds=0.2)
+    assert seen() == []
+
+    hold.unlink()
+    platform.wait_until_idle()
+    assert seen() == ["fct_held"]
 
 
 def test_a_jump_of_the_clock_fires_each_job_once_and_is_seen_by_all(platform: Platform, seen: Any) -> None:
