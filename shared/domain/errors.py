@@ -151,6 +151,69 @@ class BadSignature(Invalid):
     sentence = "The signature is missing, forged or older than 300 seconds."
 
 
+# --- people -----------------------------------------------------------------------------------------------
+
+
+class WrongBirthDate(Invalid):
+    code = "wrong_birth_date"
+    sentence = "This cannot be somebody's date of birth."
+
+
+class TooYoung(Invalid):
+    code = "too_young"
+    sentence = "Saving in a circle is a promise of money: you need to be {age} or older."
+
+
+class WrongPostcode(Invalid):
+    code = "wrong_postcode"
+    sentence = "This is not a UK postcode."
+
+
+class EmailNotVerified(Forbidden):
+    code = "email_not_verified"
+    sentence = "Verify your e-mail address first: follow the link that was sent to it, then sign in again."
+
+
+class SecondFactorMissing(Forbidden):
+    code = "second_factor_missing"
+    sentence = "Staff sign in with a second factor."
+
+
+class ReasonMissing(Invalid):
+    code = "reason_missing"
+    sentence = "Say why you look at somebody else's circle: send an Access-Reason header of 10 to 200 letters."
+
+
+class CsrfTokenWrong(Forbidden):
+    code = "csrf_token_wrong"
+    sentence = "Send the session's csrf_token as X-CSRF-Token with everything that changes something."
+
+
+class AppCheckFailed(Forbidden):
+    code = "app_check_failed"
+    sentence = "This is for our own apps: the App Check token is missing or not valid."
+
+
+class SignInNotRecent(Forbidden):
+    code = "sign_in_not_recent"
+    sentence = "Sign in again: this needs a sign-in of the last {minutes} minutes."
+
+
+class IdentityInTheWay(Conflict):
+    code = "identity_in_the_way"
+    sentence = "Your identity is {state}: it does not allow you to {ability}."
+
+
+class AccountClosed(Conflict):
+    code = "account_closed"
+    sentence = "This account is closed."
+
+
+class CannotBeErased(Conflict):
+    code = "cannot_be_erased"
+    sentence = "Your data cannot be erased yet. {reasons}"
+
+
 # --- groups -----------------------------------------------------------------------------------------------
 
 
