@@ -47,7 +47,7 @@ SEATED: Final = frozenset({"approved", "agreed", "active", "finished", "defaulte
 
 ASKING: Final = frozenset({"invited", "requested"})
 
-Role = Literal["member", "deputy", "organiser"]
+GroupRole = Literal["member", "deputy", "organiser"]
 
 
 class Debt(Value):
@@ -72,7 +72,7 @@ class Member(Document):
     group: str
     uid: str
     state: MembershipState
-    role: Role = "member"
+    role: GroupRole = "member"
     position: int | None = None
     joined_at: datetime
     debts: list[Debt] = []
