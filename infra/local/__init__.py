@@ -1,4 +1,4 @@
-"""What stands in for the cloud on one machine. Nothing here is deployed, and what is deployed knows none of it.
+"""What stands in for the cloud on one machine. Nothing here is deployed, and nothing deployed knows of it.
 
 - `run` is scripts/run; `platform` starts everything and is what tests and the demo use;
 - `emulators` are Google's own, found or fetched by `toolchain`, kept and ended by `process` and `keeper`;
