@@ -18,6 +18,7 @@ from shared.services.context import Context
 if TYPE_CHECKING:
     from shared.config import Settings
     from shared.ports import (
+        Anchors,
         BankHolidays,
         CallerCheck,
         Chance,
@@ -162,6 +163,13 @@ def vault() -> Vault:
 
 
 @_part
+def anchors() -> Anchors:
+    from shared.adapters.anchors import anchors_at
+
+    return anchors_at(settings().anchors, settings().project)
+
+
+@_part
 def identity_provider() -> IdentityProvider:
     from shared.adapters.firebase_auth import FirebaseIdentityProvider
 
@@ -218,6 +226,10 @@ class _Wired(Context):
     @property
     def secrets(self) -> Secrets:
         return secrets()
+
+    @property
+    def anchors(self) -> Anchors:
+        return anchors()
 
     @property
     def vault(self) -> Vault:

@@ -67,6 +67,9 @@ class Settings(BaseModel):
     tasks_queue: str = Field("submit", alias="AJO_TASKS_QUEUE", pattern=r"^[A-Za-z0-9-]{1,100}$")
     submit_url: Url | None = Field(None, alias="AJO_SUBMIT_URL")
 
+    # Where heads of audit chains are written down for good: gs://bucket, or in local a folder.
+    anchors: str | None = Field(None, alias="AJO_ANCHORS", pattern=r"^(gs://[a-z0-9._-]{3,63}|/.+)$")
+
     # Stand-ins on this machine, for `local` alone.
     firestore_emulator_host: str | None = Field(None, alias="FIRESTORE_EMULATOR_HOST")
     pubsub_emulator_host: str | None = Field(None, alias="PUBSUB_EMULATOR_HOST")
@@ -156,6 +159,10 @@ def _faults(settings: Settings) -> list[str]:
             faults.append(f"{name} is set, but a stand-in may be trusted in local alone.")
     if local:
         return faults
+    if settings.production and settings.anchors is None:
+        faults.append("AJO_ANCHORS is missing: production writes the heads of its audit chains to a bucket.")
+    if settings.anchors is not None and not settings.anchors.startswith("gs://"):
+        faults.append("AJO_ANCHORS must name a bucket (gs://…) outside local.")
     if settings.oidc_issuer != GOOGLE_ISSUER:
         faults.append(f"AJO_OIDC_ISSUER must be {GOOGLE_ISSUER} outside local.")
     if settings.oidc_certs_url != GOOGLE_CERTS_URL:

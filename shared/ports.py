@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from shared.domain.contributions import FailureKind, MethodKind
+from shared.domain.identity import CheckState
 
 # --- the store --------------------------------------------------------------------------------------------
 
@@ -282,6 +283,25 @@ class QueueFailed(Exception):
     """The task may not have been queued. The next tick finds the work again."""
 
 
+# --- what stands outside the store -------------------------------------------------------------------------
+
+
+class Anchors(Protocol):
+    """Small texts that nobody can change or remove once they are written: a retention-locked bucket."""
+
+    def put(self, name: str, text: bytes) -> None:
+        """Write a text once. What stands under that name already, stays. Raises AnchorsUnavailable."""
+        ...
+
+    def all(self) -> list[tuple[str, bytes]]:
+        """Every text with its name, in the order of the names. Raises AnchorsUnavailable."""
+        ...
+
+
+class AnchorsUnavailable(Exception):
+    """The texts could not be reached now, or no place for them is set."""
+
+
 # --- money at a processor ---------------------------------------------------------------------------------
 
 
@@ -371,6 +391,17 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentitySession:
+    """One look at a person's document, at the processor. What it saw stays there."""
+
+    reference: str
+    state: CheckState
+    url: str | None  # where the person goes on, while it is open or failed
+    live: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class TransferRequest:
     """One try at sending a payout. `attempt` is the idempotency key, and stands in the labels."""
 
@@ -455,6 +486,7 @@ class UnknownEvent:
 
 ProcessorNews = (
     Collection
+    | IdentitySession
     | MethodSetup
     | Method
     | Recipient
@@ -543,6 +575,8 @@ class PaymentGateway(Protocol):
     def open_recipient(self, uid: str, email: str | None) -> Recipient: ...
     def recipient(self, reference: str) -> Recipient: ...
     def onboarding_url(self, recipient: str, return_url: str, refresh_url: str) -> str: ...
+    def start_identity_check(self, uid: str, return_url: str, key: str) -> IdentitySession: ...
+    def identity_check(self, reference: str) -> IdentitySession: ...
 
     # money in
     def collect(self, request: CollectionRequest) -> Collection: ...

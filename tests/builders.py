@@ -27,13 +27,14 @@ from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution, contribution_ref
 from shared.domain.documents import Document, Ref
 from shared.domain.errors import Refusal
-from shared.domain.groups import Group, Terms, group_ref
-from shared.domain.ids import contribution_id, payout_id
+from shared.domain.groups import Draw, Group, Seat, Terms, group_ref, lock
+from shared.domain.ids import contribution_id, new_id, payout_id
 from shared.domain.journal import Fact
 from shared.domain.ledger import Balances, balances_ref
 from shared.domain.members import Member, member_ref
 from shared.domain.payouts import Payout, payout_ref
-from shared.ports import Collection, Identity, Query, Store, ThinEvent
+from shared.domain.rotation import commitment, drawn_order
+from shared.ports import Collection, Create, Identity, Query, Store, ThinEvent
 from shared.services import (
     accept_agreement,
     approve_member,
@@ -108,6 +109,19 @@ class FixedSecrets:
         return [SECRETS[name]]
 
 
+class KeptAnchors:
+    """A retention-locked bucket in memory."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, bytes] = {}
+
+    def put(self, name: str, text: bytes) -> None:
+        self.texts.setdefault(name, text)
+
+    def all(self) -> list[tuple[str, bytes]]:
+        return sorted(self.texts.items())
+
+
 class HeldMessages:
     """Pub/Sub and Cloud Tasks in memory: what was sent, until somebody takes it."""
 
@@ -154,6 +168,7 @@ class World:
             holidays=EnglandBankHolidays(),
             secrets=FixedSecrets(),
             vault=AesVault(self.store, FixedSecrets(), SeededChance(self.seed)),
+            anchors=KeptAnchors(),
         )
         self.stripe_request("POST", "/v1/topups", {"amount": str(CAPITAL_PENCE), "currency": "gbp"})
         self._requests = 0
@@ -192,15 +207,8 @@ class World:
     def circle(self, members: list[str], **terms: Any) -> Circle:
         """A locked circle of these people, the first of them its organiser."""
         organiser, *others = members
-        agreed = {
-            "name": "Test circle",
-            "amount_pence": 10_000,
-            "frequency": "monthly",
-            "members": len(members),
-            "first_due_date": date(2027, 1, 4),
-            **terms,
-        }
-        group = create_group.create_group(self.ctx, self.command(organiser), Terms(**agreed))["id"]
+        agreed = _terms(members, terms)
+        group = create_group.create_group(self.ctx, self.command(organiser), agreed)["id"]
         code = invite.invite(self.ctx, self.command(organiser), group, 14)["code"]
         for uid in others:
             join_group.join(self.ctx, self.command(uid), None, code)
@@ -210,6 +218,32 @@ class World:
             accept_agreement.accept(self.ctx, self.command(uid), group, text["hash"])
         lock_group.lock(self.ctx, self.command(organiser), group)
         return Circle(self, group)
+
+    def planted(self, members: list[str], **terms: Any) -> Circle:
+        """A locked circle put into the store in one commit, for tests that need many of them."""
+        seed, now = self.chance.token(32), self.clock.now()
+        seats = [Seat(uid=uid, state="agreed") for uid in members]
+        recruiting = Group(
+            id=new_id("grp", self.chance.token(13)),
+            state="recruiting",
+            terms=_terms(members, terms),
+            organiser=members[0],
+            seats=[seats[0].with_(role="organiser"), *seats[1:]],
+            draw=Draw(commitment=commitment(seed)),
+            created_at=now,
+        )
+        order = drawn_order(seed, members)
+        locked = lock(recruiting, order, seed, self.ctx.holidays, now.date(), now)
+        documents = [
+            locked,
+            *(
+                Member(group=locked.id, uid=seat.uid, state="active", position=seat.position, joined_at=now)
+                for seat in locked.seated()
+            ),
+            *lock_group.calendar(self.ctx, locked),
+        ]
+        self.store.commit([Create(one.path, one.data()) for one in documents])
+        return Circle(self, locked.id)
 
     # --- what happens by itself -----------------------------------------------------------------------------
 
@@ -236,7 +270,7 @@ class World:
         taken, self.messages.published = self.messages.published, []
         for topic, message in taken:
             if topic == "process_payment_event":
-                self.process(message["event"])
+                self.process(message.get("event") or process_payment_event.as_event(message))
         return len(taken)
 
     def process(self, event: ThinEvent) -> dict[str, Any]:
@@ -303,6 +337,17 @@ class World:
     def documents(self, collection: str) -> list[dict[str, Any]]:
         (found,) = self.store.read_consistently(Query(collection, group=True))
         return [dict(one.data or {}) for one in found]
+
+
+def _terms(members: list[str], terms: dict[str, Any]) -> Terms:
+    usual = {
+        "name": "Test circle",
+        "amount_pence": 10_000,
+        "frequency": "monthly",
+        "members": len(members),
+        "first_due_date": date(2027, 1, 4),
+    }
+    return Terms(**(usual | terms))
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A tick of the scheduler: compare the ledger with the processor's books, line by line."""
+"""A tick of the scheduler: compare the ledger with the processor's books; anchor the audit chains' heads."""
 
 from typing import Any
 
@@ -16,6 +16,6 @@ def reconcile(event: CloudEvent) -> None:
 
 
 def _work(ctx: Context, message: push.Message) -> dict[str, Any]:
-    from shared.services import reconcile
+    from shared.services import anchor_heads, reconcile
 
-    return reconcile.reconcile(ctx)
+    return reconcile.reconcile(ctx) | anchor_heads.anchor_heads(ctx, message.command)

@@ -1,4 +1,4 @@
-"""A tick of the scheduler: publish the facts that their own request did not get to publish."""
+"""A tick of the scheduler: publish what its own request did not get to publish, and seal what is new."""
 
 from typing import Any
 
@@ -16,6 +16,6 @@ def relay(event: CloudEvent) -> None:
 
 
 def _work(ctx: Context, message: push.Message) -> dict[str, Any]:
-    from shared.services import relay
+    from shared.services import relay, seal_facts
 
-    return relay.relay(ctx, message.command)
+    return relay.relay(ctx, message.command) | seal_facts.seal_facts(ctx, message.command)

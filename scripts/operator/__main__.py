@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from shared import bootstrap
-from shared.ports import Query
+from shared.domain.audit import Verdict
+from shared.ports import AnchorsUnavailable, Query
 
 
 def main() -> int:
@@ -30,6 +31,12 @@ def _arguments() -> argparse.Namespace:
     draw.add_argument("what", choices=["verify"])
     draw.add_argument("group")
     draw.set_defaults(run=verify_draw)
+
+    chain = commands.add_parser("audit", help="verify the chain of facts, or export it")
+    chain.add_argument("what", choices=["verify", "export"])
+    chain.add_argument("group", nargs="?", help="one group; to verify, all of them without it")
+    chain.add_argument("--json", action="store_true")
+    chain.set_defaults(run=audit)
 
     parked = commands.add_parser("quarantine", help="what was parked, with its reason")
     parked.add_argument("--json", action="store_true")
@@ -70,6 +77,51 @@ def verify_draw(arguments: argparse.Namespace) -> int:
     print(f"commitment {group.draw.commitment}\nseed       {group.draw.seed}\norder      {', '.join(order)}")
     print("The draw is as it was committed." if right else "The draw is NOT as it was committed.")
     return 0 if right else 1
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    """Verify exits 1 where anything is not as it was sealed; export writes JSON lines to standard output."""
+    from shared.services import anchor_heads, audit
+
+    ctx = bootstrap.context()
+    if arguments.what == "export":
+        if arguments.group is None:
+            print("Name the group to export.", file=sys.stderr)
+            return 2
+        sys.stdout.buffer.write(audit.export_group(ctx, arguments.group))
+        return 0
+    try:
+        anchored = anchor_heads.anchors(ctx)
+    except AnchorsUnavailable as trouble:
+        print(
+            f"The anchored heads could not be read ({trouble}): the chain alone is verified.", file=sys.stderr
+        )
+        anchored = []
+    groups = [arguments.group] if arguments.group else audit.groups_with_facts(ctx)
+    verdicts = [audit.verify_group(ctx, group, anchored) for group in groups]
+    bad = [verdict for verdict in verdicts if verdict.faults]
+    if arguments.json:
+        print(json.dumps({"audit": "broken" if bad else "verified", "groups": list(map(_verdict, verdicts))}))
+    else:
+        for verdict in verdicts:
+            print(
+                f"{verdict.group}: {verdict.sealed} sealed, {verdict.unsealed} not yet; head {verdict.head}"
+            )
+            for fault in verdict.faults:
+                print(f"  {'balances' if fault.seq is None else f'seq {fault.seq}'}: {fault.what}")
+        print(f"{len(verdicts)} groups, {len(bad)} of them broken, {len(anchored)} anchored heads")
+    return 1 if bad else 0
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "group": verdict.group,
+        "sealed": verdict.sealed,
+        "unsealed": verdict.unsealed,
+        "head": verdict.head,
+        "first_bad_seq": verdict.first_bad_seq,
+        "faults": [{"seq": fault.seq, "what": fault.what} for fault in verdict.faults],
+    }
 
 
 def quarantine(arguments: argparse.Namespace) -> int:

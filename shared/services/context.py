@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.ports import (
+    Anchors,
     BankHolidays,
     Chance,
     Clock,
@@ -29,6 +30,7 @@ class Context:
     chance: Chance
     holidays: BankHolidays
     secrets: Secrets
+    anchors: Anchors
     vault: Vault
 
 

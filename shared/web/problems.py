@@ -16,6 +16,7 @@ from flask import Response
 from shared.config import BadSettings
 from shared.domain import errors
 from shared.ports import (
+    AnchorsUnavailable,
     OutcomeUnknown,
     PaymentOutcomeUnknown,
     PaymentRefused,
@@ -53,7 +54,7 @@ STATUS: Final[Mapping[type[errors.AjoError], int]] = MappingProxyType(
 RETRY_AFTER_SECONDS: Final = 5
 """For what is busy: long enough for a contended document or a restarting neighbour, short for a person."""
 
-UNAVAILABLE: Final = (StoreUnavailable, OutcomeUnknown, Stale, PublishFailed, QueueFailed)
+UNAVAILABLE: Final = (AnchorsUnavailable, StoreUnavailable, OutcomeUnknown, Stale, PublishFailed, QueueFailed)
 PROCESSOR_UNAVAILABLE: Final = (PaymentsUnavailable, PaymentOutcomeUnknown)
 
 INTERNAL_CODE: Final = "internal_error"

@@ -19,6 +19,7 @@ PACKAGES = {
     "identity_provider": {"firebase-admin"},
     "caller_check": {"requests", "CacheControl"},
     "rate_limits": {"limits"},
+    "anchors": {"google-cloud-storage"},
     "clock": set(),
     "chance": set(),
 }

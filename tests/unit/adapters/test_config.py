@@ -31,6 +31,7 @@ PRODUCTION = {
     "AJO_OIDC_AUDIENCE": "https://ajo.example",
     "AJO_INVOKER_EMAIL": "tasks@ajo.example, push@ajo.example",
     "AJO_SUBMIT_URL": "https://submit.example",
+    "AJO_ANCHORS": "gs://ajo-audit-heads",
     "AJO_SECRET_MASTER_KEY": (
         "projects/1/secrets/master-key/versions/2, projects/1/secrets/master-key/versions/1"
     ),
