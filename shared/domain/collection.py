@@ -44,12 +44,21 @@ def plan(contribution: Contribution, method: PaymentMethod, today: date, holiday
 
 
 def due_pence(contribution: Contribution, member: Member | None) -> int:
-    """What is to be collected for a contribution now: what the pot lacks, or what is still owed for it."""
+    """What is to be collected for a contribution now: what the pot lacks, or what is still owed for it.
+
+    For a covered one a debt may stand too: its payer took the money back after the pot was paid. That is
+    collected only where they ask for it themselves.
+    """
     if contribution.state == "due":
         return contribution.left_pence
-    if contribution.state == "short" and member is not None:
+    if may_owe(contribution) and member is not None:
         return sum(debt.left_pence for debt in member.debts if debt.contribution == contribution.id)
     return 0
+
+
+def may_owe(contribution: Contribution) -> bool:
+    """Whether its member's debts say what is to be collected for it."""
+    return contribution.state == "short" or (contribution.state == "covered" and contribution.pay_now)
 
 
 def next_step(
@@ -80,11 +89,17 @@ def next_step(
 
 
 def _at_rest(contribution: Contribution) -> Decision:
-    """Nothing is owed any more, though another contribution's money may have paid it."""
-    rested = contribution.with_(act_at=None)
-    if rested.state == "short":
-        rested = rested.moved("covered")
-    return Decision(changed=[] if rested == contribution else [rested])
+    """Nothing is owed any more. Another contribution's money, or a pot of theirs, may have paid it."""
+    rested = contribution.with_(act_at=None, pay_now=False)
+    if rested.state != "short":
+        return Decision(changed=[] if rested == contribution else [rested])
+    fact = News(
+        id=f"contribution_covered:{contribution.id}:{contribution.revision}",
+        group=contribution.group,
+        type="contribution_covered",
+        payload={"contribution": contribution.id, "cycle": contribution.cycle, "member": contribution.uid},
+    )
+    return Decision(facts=[fact], changed=[rested.moved("covered")])
 
 
 def _noticed(contribution: Contribution, pence: int, when: Plan, method: PaymentMethod) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from shared.domain.collection import Step, next_step
+from shared.domain.collection import Step, may_owe, next_step
 from shared.domain.contributions import Attempt, Contribution, contribution_ref
 from shared.domain.decision import Decision
 from shared.domain.errors import ProcessorUnavailable
 from shared.domain.members import member_ref
 from shared.domain.settlement import progress
-from shared.domain.users import User, payment_methods_ref, user_ref
+from shared.domain.users import payment_methods_ref, user_ref
 from shared.ports import (
     Collection,
     CollectionRequest,
@@ -55,7 +55,7 @@ def _decide_step(
         nonlocal taken
         found = loaded.get(ref)
         methods = loaded.find(payment_methods_ref(found.uid))
-        member = loaded.get(member_ref(group, found.uid)) if found.state == "short" else None
+        member = loaded.get(member_ref(group, found.uid)) if may_owe(found) else None
         method = methods.usable() if methods else None
         taken, decision = next_step(found, member, method, ctx.clock.now(), ctx.holidays)
         return Decision(
@@ -72,12 +72,10 @@ def _charge(
     ctx: Context, command: Command, group: str, contribution: str, attempt_id: str, *, resumed: bool
 ) -> dict[str, Any]:
     ref = contribution_ref(group, contribution)
-    loaded = read(ctx, ref)
-    found = loaded.get(ref)
+    found = read(ctx, ref).get(ref)
     attempt = found.attempt(attempt_id)
     assert attempt is not None  # noqa: S101 - it was committed before we came here
-    payer_loaded = read(ctx, user_ref(found.uid))
-    payer: User = payer_loaded.get(user_ref(found.uid))
+    payer = read(ctx, user_ref(found.uid)).get(user_ref(found.uid)).payer or ""
     request = _request(found, attempt, payer)
     try:
         # A key may be forgotten after a day: what was made is looked up before it is asked for again.
@@ -90,13 +88,14 @@ def _charge(
     return record_collection(ctx, command, collection)
 
 
-def _request(contribution: Contribution, attempt: Attempt, payer: User) -> CollectionRequest:
+def _request(contribution: Contribution, attempt: Attempt, payer: str) -> CollectionRequest:
+    """What the processor is asked for; the same attempt asks the same, under the same key."""
     return CollectionRequest(
         attempt=attempt.id,
         group=contribution.group,
         contribution=contribution.id,
         cycle=contribution.cycle,
-        payer=payer.payer or "",
+        payer=payer,
         method=attempt.method,
         method_kind=attempt.method_kind,
         amount_pence=attempt.amount_pence,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.domain.collection import due_pence, may_owe
 from shared.domain.contributions import Contribution, contribution_ref
 from shared.domain.decision import Decision
 from shared.domain.errors import NoSuchThing, NothingDue
+from shared.domain.members import member_ref
 from shared.services import read_contributions
 from shared.services.collect_contribution import collect_contribution
 from shared.services.context import Command, Context
@@ -19,9 +21,11 @@ def pay_now(ctx: Context, command: Command, group: str, contribution: str) -> di
 
     def decide(loaded: Loaded) -> Decision:
         found = _own(loaded.find(ref), command.actor)
-        if found.state not in {"due", "short"}:
+        asked = found.with_(pay_now=True)
+        member = loaded.get(member_ref(group, command.actor)) if may_owe(asked) else None
+        if due_pence(asked, member) == 0:
             raise NothingDue(state=found.state)
-        return Decision(changed=[found.with_(pay_now=True)], answer={"contribution": found.id})
+        return Decision(changed=[asked], answer={"contribution": found.id})
 
     transact(ctx, command, [ref], decide)
     collect_contribution(ctx, Command(actor=command.actor, id=command.id), group, contribution)
