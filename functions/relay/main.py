@@ -1,4 +1,4 @@
-"""A tick of the scheduler: publish what its own request did not get to publish, and seal what is new."""
+"""A tick of the scheduler: publish what was left unpublished: facts of ours, events of Stripe's."""
 
 from typing import Any
 
@@ -16,6 +16,8 @@ def relay(event: CloudEvent) -> None:
 
 
 def _work(ctx: Context, message: push.Message) -> dict[str, Any]:
-    from shared.services import relay, seal_facts
+    from shared.services import catch_up, relay, seal_facts
 
+    if message.data.get("job") == "catch-up":
+        return catch_up.catch_up(ctx, message.command)
     return relay.relay(ctx, message.command) | seal_facts.seal_facts(ctx, message.command)

@@ -38,6 +38,11 @@ def _arguments() -> argparse.Namespace:
     chain.add_argument("--json", action="store_true")
     chain.set_defaults(run=audit)
 
+    owing = commands.add_parser("debts", help="who owes whom in a group")
+    owing.add_argument("group")
+    owing.add_argument("--json", action="store_true")
+    owing.set_defaults(run=debts)
+
     parked = commands.add_parser("quarantine", help="what was parked, with its reason")
     parked.add_argument("--json", action="store_true")
     parked.set_defaults(run=quarantine)
@@ -122,6 +127,26 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "first_bad_seq": verdict.first_bad_seq,
         "faults": [{"seq": fault.seq, "what": fault.what} for fault in verdict.faults],
     }
+
+
+def debts(arguments: argparse.Namespace) -> int:
+    """Every open debt of a group, oldest first. Exits 0 also where somebody owes."""
+    from shared.domain.members import Member
+
+    (found,) = bootstrap.store().read_consistently(Query(f"groups/{arguments.group}/members"))
+    members = [Member.model_validate(dict(one.data or {})) for one in found]
+    owing = [
+        {"debtor": member.uid, "creditor": debt.creditor, "left_pence": debt.left_pence}
+        for member in members
+        for debt in member.open_debts()
+    ]
+    if arguments.json:
+        print(json.dumps(owing))
+    else:
+        for one in owing:
+            print(f"{one['debtor']} owes {one['creditor']} {one['left_pence']} pence")
+        print(f"{len(owing)} open debts")
+    return 0
 
 
 def quarantine(arguments: argparse.Namespace) -> int:

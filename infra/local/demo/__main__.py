@@ -10,11 +10,11 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from infra.local.demo import circle as circles
 from infra.local.demo.client import Platform
+from infra.local.demo.scenarios import SCENARIOS
 from infra.local.demo.story import Story
 
 
@@ -22,7 +22,10 @@ def main() -> int:
     arguments = _arguments()
     story = Story(quiet=arguments.quiet)
     with _platform(arguments.url, story) as platform:
-        result = plain(platform, story, arguments)
+        if arguments.scenario is None:
+            result = plain(platform, story, arguments)
+        else:
+            result = scenario(platform, story, arguments.scenario)
     print(json.dumps(result) if arguments.json else _as_text(result))
     return 0 if not result["reconciliation_differences"] and result["ledger"] == "balanced" else 1
 
@@ -30,6 +33,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--url", help="a running platform; without it, one is started and stopped")
+    parser.add_argument("--scenario", choices=sorted(SCENARIOS), help="a story to tell instead")
     parser.add_argument("--members", type=int, default=5, choices=range(5, 11), metavar="5..10")
     parser.add_argument("--amount", type=int, default=100, choices=(50, 100, 500, 800), help="pounds")
     parser.add_argument("--frequency", default="monthly", choices=("weekly", "monthly"))
@@ -60,9 +64,23 @@ def plain(platform: Platform, story: Story, arguments: argparse.Namespace) -> di
         frequency=arguments.frequency,
     )
     story.chapter("The savings")
-    circle.live_until(date.fromisoformat(circle.cycles[-1]["payout_date"]))
-    circle.live_until_all_received()
+    circle.live_to_the_end()
     return report(platform, story, circle)
+
+
+def scenario(platform: Platform, story: Story, name: str) -> dict[str, Any]:
+    """One of the stories, to its end; who owes whom in the end belongs to it."""
+    circle = SCENARIOS[name](platform, story)
+    circle.live_to_the_end()
+    result = report(platform, story, circle)
+    debts = operator(platform, "debts", circle.group, "--json")
+    for debt in debts:
+        debt["debtor"] = circle.person(debt["debtor"]).name
+        debt["creditor"] = next(
+            (one.name for one in circle.people if one.uid == debt["creditor"]), debt["creditor"]
+        )
+        story.tell(f"{debt['debtor']} owes {debt['creditor']} {circles.pounds(debt['left_pence'])}")
+    return {"scenario": name, **result, "open_debts": debts}
 
 
 def report(platform: Platform, story: Story, circle: circles.Circle) -> dict[str, Any]:
@@ -74,6 +92,7 @@ def report(platform: Platform, story: Story, circle: circles.Circle) -> dict[str
         for person in circle.people
     }
     payouts = Counter(one["payout_state"] for one in circle.schedule())
+    accounts = circle.organiser.get(f"/v1/groups/{circle.group}/balances")["accounts"]
     books = operator(platform, "reconcile", "--json")
     story.tell(f"contributions: {dict(states)}; payouts: {dict(payouts)}")
     for name, pence in received.items():
@@ -87,7 +106,7 @@ def report(platform: Platform, story: Story, circle: circles.Circle) -> dict[str
         "contributions_settled": states["covered"],
         "payouts_received": payouts["received"],
         "received_pence_by_member": received,
-        "house_pence": books["house_pence"],
+        "house_pence": accounts["house"],
         "ledger": books["ledger"],
         "reconciliation_differences": len(books["differences"]),
         "seconds": story.seconds,

@@ -9,8 +9,14 @@ from uuid import uuid4
 
 from infra.local.demo.client import Person, Platform
 from infra.local.demo.story import Story
+from shared.adapters.bank_holidays import EnglandBankHolidays
+from shared.domain.calendar import add_working_days
+from shared.domain.groups import LOCK_LEAD_WORKING_DAYS
 
 NAMES = ("Ada", "Ben", "Chidi", "Dayo", "Efua", "Femi", "Grace", "Hanna", "Ike", "Joy")
+CARD, BACS = "pm_card_visa", "pm_bacsDebit_success"
+MANDATES_ACCEPTED = timedelta(days=7)
+"""Banks take three working days to accept a Bacs mandate, over Christmas a week."""
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who exist for a minute, on this machine
 EARLIEST_START = timedelta(days=21)
 """Beyond the nine working days that a lock needs, over any bank holidays."""
@@ -38,6 +44,16 @@ class Circle:
     def person(self, uid: str) -> Person:
         return next(one for one in self.people if one.uid == uid)
 
+    def receiver(self, cycle: int) -> Person:
+        """Who has the turn of a cycle."""
+        return self.person(self.cycles[cycle - 1]["recipient"])
+
+    def due_date(self, cycle: int) -> date:
+        return date.fromisoformat(self.cycles[cycle - 1]["due_date"])
+
+    def payout_date(self, cycle: int) -> date:
+        return date.fromisoformat(self.cycles[cycle - 1]["payout_date"])
+
     def schedule(self) -> list[dict[str, Any]]:
         cycles: list[dict[str, Any]] = self.organiser.get(f"/v1/groups/{self.group}/schedule")["cycles"]
         return cycles
@@ -50,13 +66,19 @@ class Circle:
             for one in person.pages("/v1/contributions", group=self.group, limit=100)
         ]
 
-    def live_until(self, day: date) -> None:
+    def live_until(self, day: date, days_more: int = 0) -> None:
         """Live through each day until (and with) this one, telling what happens."""
+        day += timedelta(days=days_more)
         while self.platform.now().date() < day:
             tomorrow = self.platform.now().date() + timedelta(days=1)
             # 09:05 in London is 08:05 or 09:05 UTC: the jobs of 09:00 have run by 09:30 either way.
             self.platform.go_to(datetime.combine(tomorrow, time(9, 30), UTC))
             self._tell_news()
+
+    def live_to_the_end(self) -> None:
+        """Live until every pot has arrived."""
+        self.live_until(self.payout_date(len(self.cycles)))
+        self.live_until_all_received()
 
     def live_until_all_received(self, days_max: int = 30) -> None:
         """Live on until every pot has arrived. Raises AssertionError if that takes longer than it may."""
@@ -121,22 +143,24 @@ def start(
     platform: Platform,
     story: Story,
     *,
-    members: int,
-    amount_pence: int,
-    frequency: str,
-    method: str = "pm_card_visa",
-    methods: dict[int, str] | None = None,
+    members: int = 5,
+    amount_pence: int = 10_000,
+    frequency: str = "monthly",
+    method: str = CARD,
     **terms: Any,
 ) -> Circle:
-    """A locked circle of new people. `methods` gives some of them another payment method, by their number."""
+    """A locked circle of new people, with its first date as early as a lock allows where all pay by Bacs."""
     story.chapter("People")
-    people = [
-        sign_up(platform, story, name, (methods or {}).get(number, method))
-        for number, name in enumerate(NAMES[:members])
-    ]
+    people = [sign_up(platform, story, name, method) for name in NAMES[:members]]
+    if method == BACS:
+        platform.go_to(platform.now() + MANDATES_ACCEPTED)
+        story.tell("a week later the banks have accepted the mandates")
     story.chapter("The circle")
     organiser, *others = people
-    first_due = platform.now().date() + EARLIEST_START
+    today = platform.now().date()
+    first_due = today + EARLIEST_START
+    if method == BACS:
+        first_due = add_working_days(today, LOCK_LEAD_WORKING_DAYS, EnglandBankHolidays())
     created = organiser.post(
         "/v1/groups",
         {

@@ -77,6 +77,24 @@ class Platform:
         """The local Stripe's control: what people and banks do outside the API."""
         return self.call(method, f"/_control/{path}", body, base=self.about["stripe_control"])
 
+    def charge_of(self, attempt: str) -> str:
+        """The payment at the local Stripe that an attempt of ours made."""
+        path = "/_control/events"
+        found = self.call(
+            "GET", path, base=self.about["stripe_control"], params={"type": "payment_intent.created"}
+        )
+        payments = [one["data"]["object"] for one in found]
+        return next(str(one["id"]) for one in payments if one["metadata"]["attempt"] == attempt)
+
+    def submit_page(self, url: str, **form: str) -> None:
+        """Press a button on a page of the local Stripe, as a person's browser would."""
+        answer = self.session.post(url, data=form, allow_redirects=False, timeout=TIMEOUT_SECONDS)
+        answer.raise_for_status()
+
+    def fire(self, job: str) -> None:
+        """Run one job of the schedule now."""
+        self.call("POST", "/_local/tick", {"job": job})
+
     def now(self) -> datetime:
         return datetime.fromisoformat(self.call("GET", "/_local/clock")["now"])
 
@@ -115,3 +133,37 @@ class Person:
             if not page["next_cursor"]:
                 return items
             page = self.get(path, cursor=page["next_cursor"], **params)
+
+    # --- money ----------------------------------------------------------------------------------------------
+
+    def contribution(self, group: str, cycle: int) -> Any:
+        """This person's contribution to a cycle."""
+        mine = self.pages("/v1/contributions", group=group, limit=100)
+        return next(one for one in mine if one["cycle"] == cycle)
+
+    def pay(self, group: str, contribution: str) -> None:
+        """Pay a contribution by hand."""
+        self.post(f"/v1/contributions/{contribution}/pay", {"group": group})
+        self.platform.rest()
+
+    def methods(self) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self.get("/v1/payment-methods")["items"]
+        return items
+
+    def default_method(self) -> dict[str, Any]:
+        return next(one for one in self.methods() if one["is_default"])
+
+    def replace_method(self, method: str) -> Any:
+        """Give another payment method, to be collected by from now on."""
+        made = self.post("/v1/payment-methods", {"method": method})
+        self.post(f"/v1/payment-methods/{made['id']}/default")
+        return made
+
+    def bank_says(self, *failures: str) -> None:
+        """How this person's bank answers to the next debits; after these it pays."""
+        path = f"payment_methods/{self.default_method()['id']}/outcomes"
+        self.platform.stripe("POST", path, {"failures": list(failures)})
+
+    def notifications(self) -> list[dict[str, Any]]:
+        """What this person has been told, newest first."""
+        return self.pages("/v1/notifications")

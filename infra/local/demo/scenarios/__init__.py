@@ -1,0 +1,34 @@
+"""The demo's scenarios: one module each, which starts a circle and lives up to where its story is decided.
+
+`scripts/demo --scenario NAME` lives on to the last pot, and reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from infra.local.demo.circle import Circle
+from infra.local.demo.client import Platform
+from infra.local.demo.scenarios import (
+    bank_payout_fails,
+    dispute_after_payout,
+    failed_debit,
+    late_payer,
+    needs_authentication,
+    new_mandate_bacs,
+    restricted_recipient,
+    webhooks_down,
+)
+from infra.local.demo.story import Story
+
+SCENARIOS: Final[dict[str, Callable[[Platform, Story], Circle]]] = {
+    "late-payer": late_payer.tell,
+    "failed-debit": failed_debit.tell,
+    "needs-authentication": needs_authentication.tell,
+    "new-mandate-bacs": new_mandate_bacs.tell,
+    "webhooks-down-three-days": webhooks_down.tell,
+    "restricted-recipient": restricted_recipient.tell,
+    "bank-payout-fails": bank_payout_fails.tell,
+    "dispute-after-payout": dispute_after_payout.tell,
+}
