@@ -277,6 +277,67 @@ class InvitationInvalid(NotFound):
     sentence = "This invitation is not valid, was revoked or has expired. Ask the organiser for a new one."
 
 
+# --- a running circle -------------------------------------------------------------------------------------
+
+
+class NotRunning(Conflict):
+    code = "not_running"
+    sentence = "This is for a circle that is running; this one is {state}."
+
+
+class AlreadyHadTurn(Conflict):
+    code = "already_had_turn"
+    sentence = "After one's own turn there is no way out: what was received is owed."
+
+
+class CycleOpen(Conflict):
+    code = "cycle_open"
+    sentence = "Cycle {cycle} is open already: its turn can no longer be changed."
+
+
+class NotAPermutation(Invalid):
+    code = "not_a_permutation"
+    sentence = "Name each of the {count} once, and nobody else."
+
+
+class OrderNotByThisMethod(Conflict):
+    code = "order_not_by_this_method"
+    sentence = "The order of this circle is made by another method: {method}."
+
+
+class OrderNotReady(Conflict):
+    code = "order_not_ready"
+    sentence = "The order is not ready: {missing}."
+
+
+class ApprovalClosed(Conflict):
+    code = "approval_closed"
+    sentence = "This request is {state}; it can no longer be answered."
+
+
+class OwnRequest(Forbidden):
+    code = "own_request"
+    sentence = "Nobody approves what they asked for themselves."
+
+
+class PlanDoesNotFit(Invalid):
+    code = "plan_does_not_fit"
+    sentence = "The instalments come to {planned_pence} pence; {owed_pence} are owed."
+
+
+class NoSuchDebt(Conflict):
+    code = "no_such_debt"
+    sentence = "There is no open debt of this kind."
+
+
+class CapReached(Conflict):
+    code = "cap_reached"
+    sentence = (
+        "One person is in at most {groups_max} running circles and promises at most {monthly_pence_max} pence "
+        "a month in all; this would make {groups} and {monthly_pence}."
+    )
+
+
 # --- payments ---------------------------------------------------------------------------------------------
 
 

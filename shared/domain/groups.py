@@ -80,6 +80,7 @@ class Terms(Value):
     wait_days: int = 14
     grace_days: int = 2
     platform_fee_pence: Pence = 0
+    reserve_pence: Pence = 0
     visibility: Literal["public", "invited"] = "invited"
 
     @property
@@ -117,6 +118,7 @@ class Cycle(Value):
     payout_date: Day
     recipient: str | None = None
     closed: bool = False
+    fell_away: bool = False  # its recipient left before their turn
 
 
 class Seat(Value):
@@ -166,6 +168,15 @@ class Group(Document):
 
     def seated(self) -> list[Seat]:
         return [seat for seat in self.seats if seat.state in SEATED]
+
+    def contributors(self) -> list[Seat]:
+        """Everybody who ever had a turn on the calendar, former members too: money of theirs may be in a pot."""
+        return [seat for seat in self.seats if seat.position is not None]
+
+    @property
+    def is_through(self) -> bool:
+        """Whether no pot is to come any more: every cycle is closed."""
+        return bool(self.schedule) and all(cycle.closed for cycle in self.schedule)
 
     def cycle(self, number: int) -> Cycle:
         return self.schedule[number - 1]
@@ -360,16 +371,18 @@ def activate(group: Group) -> Decision:
 def close(group: Group, cycle: int, now: datetime) -> Group:
     """The group with a cycle closed: its pot has arrived. With the last one the group wants a look."""
     schedule = [one.with_(closed=True) if one.number == cycle else one for one in group.schedule]
-    ended = all(one.closed for one in schedule)
     if schedule == group.schedule:
         return group
-    return group.with_(schedule=schedule, act_at=now if ended else group.act_at)
+    after = group.with_(schedule=schedule)
+    return after.with_(act_at=now) if after.is_through else after
 
 
 def complete(group: Group, members: list[Member], now: datetime) -> Decision:
     """The group completed, if every cycle is closed and nobody owes; else the next look at it."""
-    if not all(cycle.closed for cycle in group.schedule):
-        return Decision(changed=[group.with_(act_at=None)])
+    if not group.is_through:
+        # What was under way when somebody left comes in as their credit: it is looked for daily.
+        former = any(seat.state in {"left", "removed"} for seat in group.contributors())
+        return Decision(changed=[group.with_(act_at=now + COMPLETION_RECHECK if former else None)])
     if any(member.owes_pence() for member in members):
         return Decision(changed=[group.with_(act_at=now + COMPLETION_RECHECK)])
     completed = group.moved("completed").with_(act_at=None)

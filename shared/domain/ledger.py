@@ -262,6 +262,35 @@ def reserve_returned(payout: str, pence: int) -> Rows:
     return [(RESERVE, payable(payout), pence)]
 
 
+def pot_released(cycle: int, uid: str, pence: int) -> Rows:
+    """A pot that falls away before it was reserved: what stood in it is its payer's credit."""
+    return [(pot(cycle), credit(uid), pence)]
+
+
+def debt_taken_over(heir: str, debtor: str, pence: int) -> Rows:
+    """Somebody else owes it now, to the same creditor."""
+    return [(debt(heir), debt(debtor), pence)]
+
+
+def credit_returned(uid: str, payout: str, pence: int) -> Rows:
+    """Credit refunded, in two steps: on its way as a return, then sent (decision 5)."""
+    return [(credit(uid), payable(payout), pence)]
+
+
+def held_to_member(account: str, debtor: str, creditor: str, payout: str, pence: int) -> Rows:
+    """Money that already stands for the debtor, as credit or as a share of the reserve, pays a debt."""
+    return [(account, payable(payout), pence), (owed(creditor), debt(debtor), pence)]
+
+
+def held_to_reserve(account: str, debtor: str, pence: int) -> Rows:
+    ends = [(owed(RESERVE), debt(debtor), pence)]
+    return ends if account == RESERVE else [(account, RESERVE, pence), *ends]
+
+
+def held_to_house(account: str, processor: str, debtor: str, pence: int) -> Rows:
+    return [(account, cash(processor), pence), (HOUSE, debt(debtor), pence)]
+
+
 # --- balances -----------------------------------------------------------------------------------------------
 
 

@@ -27,8 +27,8 @@ PayoutState = Literal[
 PAYOUT: Final = States(
     "payout",
     {
-        "scheduled": "parked reserved",
-        "parked": "scheduled",
+        "scheduled": "parked reserved void",
+        "parked": "scheduled void",
         "reserved": "submitting void",
         "submitting": "sent failed unknown",
         "failed": "submitting void",
@@ -47,7 +47,9 @@ BEFORE_SENDING: Final = frozenset({"scheduled", "parked", "reserved"})
 
 AT_REST: Final = frozenset({"received", "void", "reversed"})
 
-ParkedBecause = Literal["recipient_not_ready", "nothing_collected", "balance_too_low", "refused"]
+ParkedBecause = Literal[
+    "recipient_not_ready", "nothing_collected", "balance_too_low", "refused", "needs_approval"
+]
 
 
 class Sending(Value):
@@ -82,6 +84,7 @@ class Payout(Document):
     state: PayoutState = "scheduled"
     amount_pence: Pence = 0
     fee_pence: Pence = 0
+    withheld_pence: Pence = 0  # for the group's reserve
     pay_date: Day
     act_at: datetime | None
     shard: int

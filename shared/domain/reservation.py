@@ -76,18 +76,22 @@ def reserve(
     """
     pot_pence = sum(one.in_pot_pence for one in contributions)
     fee_pence = min(terms.platform_fee_pence, pot_pence)
-    netted = pay_debts(recipient, pot_pence - fee_pence, OwnPot(processor, payout.cycle), act_at=now)
+    withheld_pence = min(terms.reserve_pence, pot_pence - fee_pence)
+    for_recipient_pence = pot_pence - fee_pence - withheld_pence
+    netted = pay_debts(recipient, for_recipient_pence, OwnPot(processor, payout.cycle), act_at=now)
     short = _shortfalls(payout, terms, contributions, debtor, balances)
     amount_pence = netted.left_pence
     rows = [
         *ledger.payout_reserved(payout.cycle, payout.id, amount_pence),
         *ledger.platform_fee(processor, payout.cycle, fee_pence),
+        *ledger.reserve_withheld(payout.cycle, withheld_pence),
         *netted.rows,
         *short.rows,
     ]
     reserved = payout.moved("reserved").with_(
         amount_pence=amount_pence + short.filled_pence,
         fee_pence=fee_pence,
+        withheld_pence=withheld_pence,
         counted=[
             Counted(contribution=one.id, uid=one.uid, pence=one.in_pot_pence)
             for one in contributions
@@ -107,6 +111,7 @@ def reserve(
             "recipient": payout.recipient,
             "pence": reserved.amount_pence,
             "fee_pence": fee_pence,
+            "withheld_pence": withheld_pence,
             "debts": [debt.id for debts in short.debts.values() for debt in debts],
             "top_ups": [top_up.id for top_up in netted.top_ups],
             "netted": netted.paid,
@@ -161,6 +166,8 @@ def _shortfalls(
 
 
 def _stamped(contribution: Contribution, payout: Payout) -> Contribution:
+    if contribution.apart:
+        return contribution if contribution.counted_in else contribution.with_(counted_in=payout.id)
     stamped = contribution.with_(counted_in=payout.id)
     if contribution.left_pence == 0:
         return stamped
@@ -169,9 +176,7 @@ def _stamped(contribution: Contribution, payout: Payout) -> Contribution:
     return stamped.moved("short")
 
 
-def can_void(
-    payout: Payout, debtors: Sequence[Member], top_ups: Sequence[Payout], reservation: Fact
-) -> bool:
+def can_void(payout: Payout, debtors: Sequence[Member], top_ups: Sequence[Payout], reservation: Fact) -> bool:
     """Whether a reservation can still be taken back exactly: nothing sent, none of its debts paid since."""
     created = set(reservation.payload["debts"])
     paid = any(debt.parts_paid for member in debtors for debt in member.debts if debt.id in created)
@@ -227,5 +232,7 @@ def void(
 
 
 def _unstamped(contribution: Contribution) -> Contribution:
+    if contribution.apart:  # a debt that stands in its place is none of the reservation's
+        return contribution if contribution.state == "short" else contribution.with_(counted_in=None)
     free = contribution.with_(counted_in=None)
     return free if free.state == "covered" else free.moved("due")

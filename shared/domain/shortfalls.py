@@ -91,6 +91,23 @@ class OwnPot:
         return ledger.arrears_netted_to_member(self.cycle, debtor, creditor, payout, pence)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Money that stands for the debtor in this circle already: their credit, or their share of the reserve."""
+
+    processor: str
+    account: str
+
+    def to_house(self, debtor: str, pence: int) -> Rows:
+        return ledger.held_to_house(self.account, self.processor, debtor, pence)
+
+    def to_reserve(self, debtor: str, pence: int) -> Rows:
+        return ledger.held_to_reserve(self.account, debtor, pence)
+
+    def to_member(self, debtor: str, creditor: str, payout: str, pence: int) -> Rows:
+        return ledger.held_to_member(self.account, debtor, creditor, payout, pence)
+
+
 def pay_debts(member: Member, pence: int, source: Source, act_at: datetime) -> Allocation:
     """Spend money on what a member owes, the oldest debt first.
 

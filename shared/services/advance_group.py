@@ -1,13 +1,18 @@
-"""Move groups on by the calendar: locked ones become active, ended ones complete."""
+"""Move groups on by the calendar: locked ones become active, ended ones give back what is left and complete."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from shared.domain.contributions import Contribution
 from shared.domain.decision import Decision
-from shared.domain.groups import activate, complete, group_ref
-from shared.domain.members import member_ref
+from shared.domain.giving_back import credit_shares, give_back, reserve_shares
+from shared.domain.groups import COMPLETION_RECHECK, Group, activate, complete, group_ref
+from shared.domain.ledger import RESERVE, balances_ref
+from shared.domain.members import Member, member_ref
 from shared.ports import Query
 from shared.services.context import Command, Context
-from shared.services.transact import Loaded, transact
+from shared.services.transact import Loaded, read, transact
 
 
 def advance_due_groups(ctx: Context, command: Command) -> int:
@@ -21,16 +26,53 @@ def advance_due_groups(ctx: Context, command: Command) -> int:
 
 def advance_group(ctx: Context, command: Command, gid: str) -> None:
     """Advance one group: it starts when it is locked, and completes when every cycle is closed and every
-    debt is paid."""
+    debt is paid. Credits of former members go back to them at any time; the rest when no pot is to come."""
+    cleared_at = _cleared_at(ctx, read(ctx, group_ref(gid)).get(group_ref(gid)))
 
     def decide(loaded: Loaded) -> Decision:
         group = loaded.get(group_ref(gid))
         if group.state == "locked":
             return activate(group)
-        if group.state != "active":
+        if group.state not in {"active", "wound_up"}:
             return Decision(changed=[group.with_(act_at=None)] if group.act_at else [])
-        refs = [member_ref(gid, seat.uid) for seat in group.seated()]
-        loaded.need(*refs)
-        return complete(group, [loaded.get(ref) for ref in refs], ctx.clock.now())
+        refs = [member_ref(gid, seat.uid) for seat in group.contributors()]
+        loaded.need(*refs, balances_ref(gid))
+        members = {member.uid: member for ref in refs if (member := loaded.get(ref))}
+        given = _give_back(ctx, loaded, group, members, cleared_at)
+        members |= {one.uid: one for one in given.changed if isinstance(one, Member)}
+        if group.state == "wound_up":
+            owing = any(one.owes_pence() for one in members.values())
+            look_at = ctx.clock.now() + COMPLETION_RECHECK if owing or given.facts else None
+            return given.then(Decision(changed=[group.with_(act_at=look_at)]))
+        seated = [members[seat.uid] for seat in group.seated()]
+        return given.then(complete(group, seated, ctx.clock.now()))
 
     transact(ctx, Command(actor=command.actor, id=command.id), [group_ref(gid)], decide)
+
+
+def _give_back(
+    ctx: Context, loaded: Loaded, group: Group, members: dict[str, Member], cleared_at: datetime
+) -> Decision:
+    """What the circle holds and no longer needs."""
+    balances = loaded.balances(group.id)
+    ended = group.is_through
+    leaving = [uid for uid, one in members.items() if ended or one.state in {"left", "removed"}]
+    shares = credit_shares(leaving, balances)
+    if ended and balances.of(RESERVE):
+        shares += reserve_shares(group, balances)
+    return give_back(group, members, shares, ctx.gateway.name, cleared_at, ctx.clock.now())
+
+
+def _cleared_at(ctx: Context, group: Group) -> datetime:
+    """When the last money that came into the circle can be spent. It only grows later by money to come."""
+    now = ctx.clock.now()
+    if not group.is_through and len(group.contributors()) == len(group.seated()):
+        return now
+    (found,) = ctx.store.read_consistently(Query(f"groups/{group.id}/contributions"))
+    moments = [
+        attempt.clears_at
+        for one in found
+        for attempt in Contribution.model_validate(dict(one.data or {})).attempts
+        if attempt.clears_at is not None
+    ]
+    return max([now, *moments])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.domain.contributions import contribution_ref
+from shared.domain.contributions import Contribution, contribution_ref
 from shared.domain.decision import Decision
-from shared.domain.documents import Document
+from shared.domain.documents import Document, Ref
 from shared.domain.errors import Broken, NoSuchThing, TryAgainLater
-from shared.domain.groups import group_ref
+from shared.domain.groups import Group, group_ref
 from shared.domain.ids import contribution_id
 from shared.domain.journal import News
 from shared.domain.ledger import balances_ref
@@ -58,27 +58,26 @@ def _as_payout(found: Snapshot) -> Payout:
 def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, Any]:
     """Reserve one turn's pot if it is ready; else say when to look again, or park it with its reason.
 
-    Terms and roster are frozen at lock, so the group is read without being changed. Whether the recipient's
-    account can take money is the processor's to judge, at the transfer itself: here it only saves a try.
+    The group is guarded: who leaves, takes over a place or changes turns changes it too, and one of the two
+    comes second. Whether the recipient's account can take money is the processor's to judge, at the transfer
+    itself: here it only saves a try.
     """
     gid = payout.group
-    group = read(ctx, group_ref(gid)).get(group_ref(gid))
     ref = payout_ref(gid, payout.id)
-    contributions = [
-        contribution_ref(gid, contribution_id(gid, payout.cycle, seat.uid)) for seat in group.seated()
-    ]
-    recipient = member_ref(gid, payout.recipient)
 
     def decide(loaded: Loaded) -> Decision:
-        found = loaded.get(ref)
+        found, group = loaded.get(ref), loaded.get(group_ref(gid))
         if found.state not in {"scheduled", "parked"}:
             return Decision(answer={"state": found.state})
+        contributions = _contributions(group, payout)
+        recipient = member_ref(gid, found.recipient)
+        loaded.need(*contributions, recipient)
         cycle = [loaded.get(one) for one in contributions]
-        ready = _recipient_ready(loaded, payout.recipient)
+        ready = _recipient_ready(loaded, found.recipient)
         judged = readiness(found, group.terms, cycle, ready, ctx.clock.now())
         if judged.verdict != "ready":
             return _not_yet(found, judged)
-        short = [one for one in cycle if one.left_pence and one.uid != payout.recipient]
+        short = [one for one in cycle if one.left_pence and one.uid != found.recipient]
         loaded.need(*(member_ref(gid, one.uid) for one in short))
         if short and group.terms.default_policy == "reserve":
             loaded.need(balances_ref(gid))
@@ -94,7 +93,17 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
             ctx.clock.now(),
         )
 
-    return transact(ctx, command, [ref, *contributions, recipient], decide, peek=[user_ref(payout.recipient)])
+    group = read(ctx, group_ref(gid)).get(group_ref(gid))
+    refs = [group_ref(gid), ref, *_contributions(group, payout), member_ref(gid, payout.recipient)]
+    return transact(ctx, command, refs, decide, peek=[user_ref(payout.recipient)])
+
+
+def _contributions(group: Group, payout: Payout) -> list[Ref[Contribution]]:
+    """Everybody's contribution to the payout's cycle, former members' too."""
+    return [
+        contribution_ref(group.id, contribution_id(group.id, payout.cycle, seat.uid))
+        for seat in group.contributors()
+    ]
 
 
 def _recipient_ready(loaded: Loaded, uid: str) -> bool:

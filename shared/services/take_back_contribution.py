@@ -120,7 +120,7 @@ def _cycle_refs(loaded: Loaded, payout: Payout) -> list[Ref[Contribution]]:
     group = loaded.get(group_ref(payout.group))
     return [
         contribution_ref(payout.group, contribution_id(payout.group, payout.cycle, seat.uid))
-        for seat in group.seated()
+        for seat in group.contributors()
     ]
 
 

@@ -1,0 +1,400 @@
+"""Leaving a running circle, by the pairs (DESIGN.md §§ 5 and 7).
+
+A circle is a set of pairwise promises: *a* pays the amount at *b*'s turn, and *b* at *a*'s. When somebody
+leaves before their turn, what neither side of a pair has done falls away; what one side has done is owed by
+the other, due on the leaver's old date. After one's own turn nothing falls away: what was received is owed.
+Removal and death are the same rule; a wind-up is the same rule for everybody at once.
+
+The rule of a wind-up, as members can read it: pots that are not reserved go back to those who paid into them;
+whoever has had a pot owes each who has not what that person paid into it, due on that person's old date; a
+share of the reserve pays first what its owner owes, oldest first, and the rest is theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from shared.domain import ledger
+from shared.domain.calendar import london_day
+from shared.domain.contributions import Contribution
+from shared.domain.decision import Decision
+from shared.domain.documents import Document
+from shared.domain.errors import AlreadyHadTurn, NotRunning, WrongMembershipState
+from shared.domain.groups import Group, Seat
+from shared.domain.journal import News
+from shared.domain.ledger import Rows
+from shared.domain.members import Debt, Member, MembershipState
+from shared.domain.payouts import Payout
+from shared.domain.shortfalls import Held, new_debt, pay_debts, with_debts
+
+Reason = Literal["left", "removed", "died", "vulnerable"]
+
+AHEAD: Final = frozenset({"scheduled", "parked"})
+"""States of a turn that has not been had: no pot was reserved for it."""
+
+
+@dataclass
+class Circle:
+    """A running circle on the table: its documents as they stand, and as the decision leaves them.
+
+    `contributions` are those of the pairs concerned, by cycle and payer; `turns` each cycle's live payout.
+    """
+
+    group: Group
+    members: dict[str, Member]
+    contributions: dict[tuple[int, str], Contribution]
+    turns: dict[int, Payout]
+    processor: str
+    now: datetime
+    rows: Rows = field(default_factory=list)
+    created: list[Document] = field(default_factory=list)
+    claims: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._before: Mapping[str, Document] = {one.path: one for one in self._documents()}
+
+    def _documents(self) -> list[Document]:
+        return [
+            self.group,
+            *self.members.values(),
+            *self.contributions.values(),
+            *self.turns.values(),
+        ]
+
+    def position(self, uid: str) -> int:
+        """The cycle of a member's turn. Raises WrongMembershipState for who has none."""
+        member = self.members.get(uid)
+        if member is None or member.position is None or member.state not in {"active", "defaulted"}:
+            raise WrongMembershipState(needed="active", state=member.state if member else "none")
+        return member.position
+
+    def others(self, uid: str) -> list[str]:
+        """Everybody else who is in the circle, by their turns."""
+        seats = sorted(self.group.seated(), key=lambda seat: seat.position or 0)
+        return [seat.uid for seat in seats if seat.uid != uid]
+
+    def had_turn(self, uid: str) -> bool:
+        return self.turns[self.position(uid)].state not in AHEAD
+
+    def put(self, contribution: Contribution) -> None:
+        self.contributions[contribution.cycle, contribution.uid] = contribution
+
+    def owe(self, debtor: str, debts: Iterable[Debt]) -> None:
+        """Put debts on a member, and keep in mind what to tell of them."""
+        new = list(debts)
+        self.members[debtor] = with_debts(self.members[debtor], new)
+        self.claims += [
+            {
+                "debtor": debtor,
+                "creditor": one.creditor,
+                "pence": one.left_pence,
+                "due_date": one.due_date.isoformat(),
+            }
+            for one in new
+        ]
+
+    def move(self, uid: str, to: MembershipState) -> None:
+        """The person's membership and seat in their next state. An organiser's role passes on."""
+        self.members[uid] = self.members[uid].moved(to)
+        found = self.group.seat(uid)
+        assert found is not None  # noqa: S101 - who has a position has a seat
+        if found.role == "organiser":
+            self._pass_on_organising(uid)
+        self.group = self.group.with_seat(found.with_(state=to, role="member"))
+
+    def _pass_on_organising(self, uid: str) -> None:
+        """A circle is never without an organiser: a deputy follows, else the member with the first turn."""
+        found = [self.group.seat(other) for other in self.others(uid)]
+        seats = [seat for seat in found if seat is not None and seat.state == "active"]
+        if not seats:
+            return
+        heir = next((seat for seat in seats if seat.role == "deputy"), seats[0])
+        self.group = self.group.with_seat(heir.with_(role="organiser")).with_(organiser=heir.uid)
+        self.members[heir.uid] = self.members[heir.uid].with_(role="organiser")
+        self.members[uid] = self.members[uid].with_(role="member")
+
+    def end_turn(self, cycle: int) -> None:
+        """The cycle takes place no more: its payout is void, and the calendar says so."""
+        self.turns[cycle] = self.turns[cycle].moved("void").with_(act_at=None)
+        schedule = [
+            one.with_(closed=True, fell_away=True) if one.number == cycle else one
+            for one in self.group.schedule
+        ]
+        self.group = self.group.with_(schedule=schedule)
+
+    def decision(self, fact: str, type_: str, payload: dict[str, Any], answer: dict[str, Any]) -> Decision:
+        """What changed, as one commit. The group wants a look: credits of former members go back to them."""
+        self.group = self.group.with_(act_at=self.now)
+        changed = [one for one in self._documents() if self._before.get(one.path) not in {None, one}]
+        created = [one for one in self._documents() if one.path not in self._before]
+        news = News(
+            id=fact,
+            group=self.group.id,
+            type=type_,
+            payload=payload | {"claims": self.claims},
+            entries=ledger.post(self.rows),
+        )
+        return Decision(
+            answer=answer | {"claims": self.claims},
+            facts=[news],
+            changed=changed,
+            created=[*created, *self.created],
+        )
+
+
+# --- one member leaves --------------------------------------------------------------------------------------
+
+
+def leave(circle: Circle, uid: str, reason: Reason) -> Decision:
+    """One member leaves, is removed or has died: by the pairs before their turn, by what they owe after it.
+
+    Raises NotRunning, WrongMembershipState, AlreadyHadTurn (they have left already, and owe).
+    """
+    _require_running(circle.group)
+    position = circle.position(uid)
+    after_turn = circle.had_turn(uid)
+    payload = {"member": uid, "position": position, "reason": reason, "after_turn": after_turn}
+    if after_turn:
+        _owe_the_rest(circle, uid)
+    else:
+        _part(circle, uid)
+    state = circle.members[uid].state
+    answer = {"group": circle.group.id, "uid": uid, "state": state, "after_turn": after_turn}
+    if not after_turn:
+        state = "removed" if reason == "removed" else "left"
+        circle.move(uid, state)
+        answer |= {"state": state}
+    return circle.decision(f"member_left:{uid}", "member_left", payload, answer)
+
+
+def _require_running(group: Group) -> None:
+    if group.state not in {"locked", "active"}:
+        raise NotRunning(state=group.state)
+
+
+def _part(circle: Circle, leaver: str) -> None:
+    """Before one's turn: each pair for itself."""
+    own = circle.position(leaver)
+    for other in circle.others(leaver):
+        theirs = circle.contributions[circle.position(other), leaver]
+        if circle.had_turn(other) or theirs.state == "short":
+            _claim(circle, leaver, other, theirs.amount_pence)
+        elif theirs.in_pot_pence:
+            # The open cycle's pot holds the leaver's money: done for its recipient, who owes it back and
+            # whose pot is netted by it, so that it reaches the leaver with the pot.
+            _claim(circle, leaver, other, theirs.in_pot_pence)
+            _fall_away(circle, theirs, keep_money=True)
+        else:
+            _fall_away(circle, theirs)
+            _fall_away(circle, circle.contributions[own, other])
+    _fall_away(circle, circle.contributions[own, leaver])
+    circle.end_turn(own)
+
+
+def _claim(circle: Circle, leaver: str, holder: str, promised_pence: int) -> None:
+    """The holder has had the leaver's money: what the leaver put in goes back to them on their old date.
+
+    What the leaver left open of it ends, if it was the holder's to claim; if the reserve or the house stood
+    in, the holder owes those instead, for the holder has had that money too.
+    """
+    theirs = circle.contributions[circle.position(holder), leaver]
+    back = circle.contributions[circle.position(leaver), holder]
+    debtor = circle.members[leaver]
+    left_open = [one for one in debtor.open_debts() if one.contribution == theirs.id]
+    shares = {leaver: promised_pence - sum(one.left_pence for one in left_open)}
+    for debt in left_open:
+        if debt.creditor == holder:
+            circle.rows += ledger.written_off(leaver, holder, debt.left_pence)
+        else:
+            circle.rows += ledger.debt_taken_over(holder, leaver, debt.left_pence)
+            shares[debt.creditor] = shares.get(debt.creditor, 0) + debt.left_pence
+    ended = [one.with_(left_pence=0) for one in left_open]
+    circle.members[leaver] = with_debts(debtor, ended)
+    if theirs.state == "short":
+        circle.put(theirs.moved("covered").with_(act_at=None))
+    circle.rows += ledger.leaver_claim(holder, leaver, shares[leaver])
+    debts = [
+        new_debt(back.id, f"left:{leaver}:{creditor}", creditor, back.cycle, back.due_date, pence)
+        for creditor, pence in shares.items()
+        if pence
+    ]
+    circle.owe(holder, debts)
+    if debts:
+        _stand_apart(circle, back, circle.turns[back.cycle].id)
+    else:
+        _fall_away(circle, back)
+
+
+def _stand_apart(circle: Circle, contribution: Contribution, counted_in: str) -> None:
+    """A contribution to a cycle that is no more, with a debt in its place: what was paid early pays it."""
+    early_pence = _release(circle, contribution)
+    freed = circle.contributions[contribution.cycle, contribution.uid]
+    freed = freed.with_(counted_in=counted_in, apart=True)
+    if early_pence:
+        _spend_credit(circle, contribution.uid, early_pence, contribution)
+    owes = any(one.contribution == freed.id for one in circle.members[freed.uid].open_debts())
+    if not owes:
+        circle.put(freed if freed.state == "covered" else freed.moved("covered").with_(act_at=None))
+        return
+    free = freed if freed.state == "due" else freed.moved("due")
+    circle.put(free.moved("short").with_(act_at=free.act_at or circle.now))
+
+
+def _release(circle: Circle, contribution: Contribution) -> int:
+    """Take what stands in a pot that falls away back to its payer's credit; returns how much that is."""
+    pence = contribution.in_pot_pence
+    circle.rows += ledger.pot_released(contribution.cycle, contribution.uid, pence)
+    attempts = [one.with_(in_pot_pence=0) for one in contribution.attempts]
+    circle.put(contribution.with_(in_pot_pence=0, attempts=attempts))
+    return pence
+
+
+def _spend_credit(circle: Circle, uid: str, pence: int, source: Contribution) -> None:
+    """Pay what the person owes from money that is theirs, once it has cleared."""
+    act_at = max([circle.now, *(one.clears_at for one in source.attempts if one.clears_at)])
+    paid = pay_debts(circle.members[uid], pence, Held(circle.processor, ledger.credit(uid)), act_at=act_at)
+    circle.members[uid] = paid.member
+    circle.rows += paid.rows
+    circle.created += paid.top_ups
+
+
+def _fall_away(circle: Circle, contribution: Contribution, *, keep_money: bool = False) -> None:
+    """A promise that neither side has performed is none any more.
+
+    `keep_money`: what its pot holds of it is counted there. A debit that is under way is followed to its end:
+    what it brings is the payer's credit.
+    """
+    if contribution.state == "waived" or (keep_money and contribution.state == "covered"):
+        return
+    if not keep_money:
+        _release(circle, contribution)
+    found = circle.contributions[contribution.cycle, contribution.uid]
+    act_at = found.act_at if found.live_attempt else None
+    circle.put(found.moved("waived").with_(apart=True, act_at=act_at))
+
+
+def _owe_the_rest(circle: Circle, leaver: str) -> None:
+    """After one's turn: each promise that is left is owed to the one whose turn it is, on its old date."""
+    if circle.members[leaver].state == "defaulted":
+        raise AlreadyHadTurn()
+    for other in circle.others(leaver):
+        cycle = circle.position(other)
+        theirs = circle.contributions[cycle, leaver]
+        if circle.had_turn(other) or theirs.state != "due":
+            continue
+        pence = theirs.left_pence
+        circle.rows += ledger.shortfall(leaver, other, pence)
+        debt = new_debt(theirs.id, f"left:{leaver}:{other}", other, cycle, theirs.due_date, pence)
+        circle.owe(leaver, [debt])
+        counted_in = circle.turns[cycle].id
+        circle.put(theirs.moved("short").with_(apart=True, counted_in=counted_in))
+    circle.move(leaver, "defaulted")
+
+
+# --- everybody leaves ---------------------------------------------------------------------------------------
+
+
+def wind_up(circle: Circle, approval: str) -> Decision:
+    """End a running circle for everybody, by the rule at the top of this module. Raises NotRunning."""
+    if circle.group.state != "active":
+        raise NotRunning(state=circle.group.state)
+    people = [seat.uid for seat in circle.group.seated()]
+    waiting = [uid for uid in people if not circle.had_turn(uid)]
+    for uid in waiting:
+        own = circle.position(uid)
+        for other in circle.others(uid):
+            theirs = circle.contributions[circle.position(other), uid]
+            if circle.had_turn(other):
+                _claim_once(circle, uid, other, theirs.amount_pence)
+            else:
+                _fall_away(circle, circle.contributions[own, other])
+        _fall_away(circle, circle.contributions[own, uid])
+    for uid in waiting:
+        circle.end_turn(circle.position(uid))
+    circle.group = circle.group.moved("wound_up")
+    payload = {"approval": approval, "waiting": waiting}
+    answer = {"group": circle.group.id, "state": "wound_up"}
+    return circle.decision("group_wound_up", "group_wound_up", payload, answer)
+
+
+def _claim_once(circle: Circle, uid: str, holder: str, promised_pence: int) -> None:
+    """A claim, but for who has left after their turn: what they owe each who waits stands since then."""
+    back = circle.contributions[circle.position(uid), holder]
+    if not back.apart:
+        _claim(circle, uid, holder, promised_pence)
+
+
+# --- somebody takes a place over ----------------------------------------------------------------------------
+
+
+def substitute(circle: Circle, leaver: str, heir: Member, due: list[Contribution], approval: str) -> Decision:
+    """Somebody else takes the leaver's place before its turn: both sides of every promise.
+
+    They pay in what the leaver paid, at once, and the leaver gets it as it comes; what the leaver left open
+    they owe in their stead. `due` are the newcomer's contributions to each cycle, as a lock would make them.
+    Raises NotRunning, WrongMembershipState, AlreadyHadTurn.
+    """
+    _require_running(circle.group)
+    own = circle.position(leaver)
+    if circle.had_turn(leaver):
+        raise AlreadyHadTurn()
+    newcomer = heir.moved("active").with_(position=own)
+    circle.members[heir.uid] = newcomer
+    today = london_day(circle.now)
+    by_cycle = {one.cycle: one for one in due}
+    for cycle in circle.group.schedule:
+        theirs = circle.contributions[cycle.number, leaver]
+        _take_over(circle, theirs, by_cycle[cycle.number].with_(due_date=max(today, cycle.due_date)), today)
+    for other in circle.others(leaver):
+        back = circle.contributions[own, other]
+        circle.put(back.with_(recipient=heir.uid))
+    circle.turns[own] = circle.turns[own].with_(recipient=heir.uid)
+    schedule = [one.with_(recipient=heir.uid) if one.number == own else one for one in circle.group.schedule]
+    circle.group = circle.group.with_(schedule=schedule)
+    circle.move(leaver, "left")
+    circle.group = circle.group.with_seat(Seat(uid=heir.uid, state="active", position=own))
+    payload = {"member": leaver, "substitute": heir.uid, "position": own, "approval": approval}
+    answer = {"group": circle.group.id, "uid": heir.uid, "state": "active", "position": own}
+    return circle.decision(f"place_taken_over:{leaver}", "place_taken_over", payload, answer)
+
+
+def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: Any) -> None:
+    """One promise of the leaver's becomes the newcomer's: to pay it, or to pay back what was paid of it."""
+    leaver, heir = theirs.uid, mine.uid
+    debtor = circle.members[leaver]
+    left_open = [one for one in debtor.open_debts() if one.contribution == theirs.id]
+    done_pence = 0 if theirs.state == "waived" else theirs.in_pot_pence
+    if theirs.counted_in is not None and theirs.state != "waived":
+        done_pence = theirs.amount_pence - sum(one.left_pence for one in left_open)
+    shares = {leaver: done_pence} if done_pence else {}
+    for debt in left_open:
+        circle.rows += ledger.debt_taken_over(heir, leaver, debt.left_pence)
+        shares[debt.creditor] = shares.get(debt.creditor, 0) + debt.left_pence
+    circle.members[leaver] = with_debts(debtor, [one.with_(left_pence=0) for one in left_open])
+    circle.rows += ledger.leaver_claim(heir, leaver, done_pence)
+    if theirs.state == "short":
+        circle.put(theirs.moved("covered").with_(act_at=None))
+    elif theirs.state == "due":
+        _fall_away(circle, theirs, keep_money=True)
+    circle.owe(
+        heir,
+        [
+            new_debt(mine.id, f"heir:{leaver}:{creditor}", creditor, mine.cycle, today, pence)
+            for creditor, pence in shares.items()
+        ],
+    )
+    still_due_pence = 0 if theirs.counted_in or theirs.state == "waived" else theirs.left_pence
+    if shares and still_due_pence:
+        mine = mine.with_(amount_pence=still_due_pence)  # the part already paid is the leaver's to get back
+    if still_due_pence:
+        circle.put(mine)
+    elif shares:
+        counted_in = theirs.counted_in or circle.turns[theirs.cycle].id
+        circle.put(
+            mine.with_(due_date=today, act_at=circle.now, state="short", apart=True, counted_in=counted_in)
+        )
+    else:
+        circle.put(mine.with_(state="waived", apart=True, act_at=None))
