@@ -40,6 +40,15 @@ class Action(StrEnum):
 
     SIGN_UP = "sign_up"
     READ_OWN_USER = "read_own_user"
+    USE_OWN_SESSION = "use_own_session"
+    SAVE_OWN_PROFILE = "save_own_profile"
+    READ_OWN_PROFILE = "read_own_profile"
+    CHECK_OWN_IDENTITY = "check_own_identity"
+    CONSENT = "consent"
+    SET_OWN_REACH = "set_own_reach"
+    EXPORT_OWN_DATA = "export_own_data"
+    ERASE_ONESELF = "erase_oneself"
+    READ_OWN_NOTIFICATIONS = "read_own_notifications"
     OPEN_OWN_PAYOUT_ACCOUNT = "open_own_payout_account"
     REFRESH_OWN_PAYOUT_ACCOUNT = "refresh_own_payout_account"
 
@@ -58,6 +67,7 @@ class Action(StrEnum):
     ACCEPT_AGREEMENT = "accept_agreement"
     LOCK_GROUP = "lock_group"
     CANCEL_GROUP = "cancel_group"
+    LEAVE_GROUP = "leave_group"
     READ_SCHEDULE = "read_schedule"
     READ_BALANCES = "read_balances"
     READ_STATEMENT = "read_statement"
@@ -73,6 +83,15 @@ TABLE: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.READ_HEALTH: frozenset({Role.ANYONE}),
         Action.SIGN_UP: _SIGNED_IN,
         Action.READ_OWN_USER: _SIGNED_IN,
+        Action.USE_OWN_SESSION: _SIGNED_IN,
+        Action.SAVE_OWN_PROFILE: _SIGNED_IN,
+        Action.READ_OWN_PROFILE: _SIGNED_IN,
+        Action.CHECK_OWN_IDENTITY: _SIGNED_IN,
+        Action.CONSENT: _SIGNED_IN,
+        Action.SET_OWN_REACH: _SIGNED_IN,
+        Action.EXPORT_OWN_DATA: _SIGNED_IN,
+        Action.ERASE_ONESELF: _SIGNED_IN,
+        Action.READ_OWN_NOTIFICATIONS: _SIGNED_IN,
         Action.OPEN_OWN_PAYOUT_ACCOUNT: _SIGNED_IN,
         Action.REFRESH_OWN_PAYOUT_ACCOUNT: _SIGNED_IN,
         Action.SET_UP_OWN_PAYMENT_METHOD: _SIGNED_IN,
@@ -89,12 +108,25 @@ TABLE: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.ACCEPT_AGREEMENT: _CIRCLE,
         Action.LOCK_GROUP: frozenset({Role.ORGANISER}),
         Action.CANCEL_GROUP: frozenset({Role.ORGANISER}),
+        Action.LEAVE_GROUP: _CIRCLE,
         Action.READ_SCHEDULE: _CIRCLE | _READING_STAFF,
         Action.READ_BALANCES: _CIRCLE | frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
         Action.READ_STATEMENT: _CIRCLE | frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
     }
 )
 """The one table. Staff read a circle to help it; they never act in it as a member would."""
+
+NEEDS_VERIFIED_EMAIL: Final = frozenset(
+    {
+        Action.OPEN_OWN_PAYOUT_ACCOUNT,
+        Action.CHECK_OWN_IDENTITY,
+        Action.SET_UP_OWN_PAYMENT_METHOD,
+        Action.PAY_OWN_CONTRIBUTION,
+        Action.CREATE_GROUP,
+        Action.ACCEPT_AGREEMENT,
+    }
+)
+"""Where money begins, whoever asks can be written to: notices of debits go there."""
 
 
 def allows(action: Action, roles: Iterable[Role]) -> bool:

@@ -160,9 +160,10 @@ def _is_due(ctx: Context, uid: str) -> bool:
     """Whether anything is still to be collected from the person, in any circle."""
     cursor: str | None = None
     while True:
-        where = [("uid", "==", uid)]
         page = ctx.store.query(
-            Query("contributions", where=where, order_by=["due_date"], after=cursor, group=True)
+            Query(
+                "contributions", where=[("uid", "==", uid)], order_by=["due_date"], after=cursor, group=True
+            )
         )
         if any((one.data or {})["state"] in {"due", "short"} for one in page.documents):
             return True

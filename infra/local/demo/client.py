@@ -166,4 +166,4 @@ class Person:
 
     def notifications(self) -> list[dict[str, Any]]:
         """What this person has been told, newest first."""
-        return self.pages("/v1/notifications")
+        return self.pages("/v1/users/me/notifications")

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.domain.errors import NoSuchThing, ProcessorRefused, ProcessorUnavailable
 from shared.domain.permissions import Action
+from shared.web.paging import page
 from shared.web.routing import Call, Route
-from shared.web.schemas.common import Nothing
-from shared.web.schemas.users import NewPayoutAccount, PayoutAccount, PayoutAccountLink, User
+from shared.web.schemas.common import Nothing, Page, PageRequest
+from shared.web.schemas.users import (
+    NewPayoutAccount,
+    Notification,
+    PayoutAccount,
+    PayoutAccountLink,
+    User,
+)
 
 
 def sign_up(call: Call[Nothing]) -> dict[str, Any]:
@@ -21,6 +29,12 @@ def read_user(call: Call[Nothing]) -> dict[str, Any]:
     from shared.services import read_user
 
     return read_user.read_user(call.ctx, call.uid)
+
+
+def list_notifications(call: Call[PageRequest]) -> Mapping[str, Any]:
+    from shared.services import notifications
+
+    return page(call.input, lambda cursor, limit: notifications.own(call.ctx, call.uid, cursor, limit))
 
 
 def open_payout_account(call: Call[NewPayoutAccount]) -> dict[str, Any]:
@@ -47,6 +61,15 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=User,
         handler=sign_up,
         status=201,
+    ),
+    Route(
+        "GET",
+        "/v1/users/me/notifications",
+        Action.READ_OWN_NOTIFICATIONS,
+        "List what one was told, newest first",
+        takes=PageRequest,
+        answer=Page[Notification],
+        handler=list_notifications,
     ),
     Route(
         "GET",

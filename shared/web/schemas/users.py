@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from shared.domain.notifications import Template
 from shared.web.schemas.common import Answer, Id, Input, ReturnUrl
 
 
@@ -41,3 +42,14 @@ class PayoutAccountLink(Answer):
     account: str
     url: str
     can_receive: bool
+
+
+class Notification(Answer):
+    """What a person was told: a template, and what it is about. The client has the words."""
+
+    id: Id
+    template: Template
+    subject: str
+    group: Id | None = None
+    at: datetime
+    seen: bool
