@@ -67,11 +67,25 @@ class Platform:
     # --- the world outside ----------------------------------------------------------------------------------
 
     def sign_in(self, email: str, password: str) -> dict[str, Any]:
-        """Make an account at Firebase Auth, as the app would; its `idToken` and `localId`."""
-        body = {"email": email, "password": password, "returnSecureToken": True}
+        """Make an account at Firebase Auth and follow the link in its e-mail, as a person would.
+
+        Returns the account's `idToken` and `localId`.
+        """
+        credentials = {"email": email, "password": password, "returnSecureToken": True}
+        made = self._auth("accounts:signUp", credentials)
+        self._auth("accounts:sendOobCode", {"requestType": "VERIFY_EMAIL", "idToken": made["idToken"]})
+        # The emulator sends no e-mail: it shows the link that would stand in it.
+        project = self.about["environment"]["GOOGLE_CLOUD_PROJECT"]
+        base = f"http://{self.about['auth_emulator']}"
+        sent = self.call("GET", f"/emulator/v1/projects/{project}/oobCodes", base=base)["oobCodes"]
+        link = next(one["oobLink"] for one in reversed(sent) if one["email"] == email)
+        self.session.get(link, timeout=TIMEOUT_SECONDS).raise_for_status()
+        return self._auth("accounts:signInWithPassword", credentials)
+
+    def _auth(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
         base = f"http://{self.about['auth_emulator']}/identitytoolkit.googleapis.com/v1"
-        made: dict[str, Any] = self.call("POST", "/accounts:signUp?key=demo", body, base=base)
-        return made
+        answer: dict[str, Any] = self.call("POST", f"/{call}?key=demo", body, base=base)
+        return answer
 
     def stripe(self, method: str, path: str, body: Any = None) -> Any:
         """The local Stripe's control: what people and banks do outside the API."""
