@@ -121,6 +121,11 @@ class NotAllowed(Forbidden):
     sentence = "You may not do this here."
 
 
+class AccessReasonMissing(Invalid):
+    code = "access_reason_missing"
+    sentence = "Say why you look at this: the reason is kept, and shown to the person whom it is about."
+
+
 class NoSuchThing(NotFound):
     code = "not_found"
     sentence = "There is no such {thing}, or it is not yours to see."
@@ -181,7 +186,9 @@ class SecondFactorMissing(Forbidden):
 
 class ReasonMissing(Invalid):
     code = "reason_missing"
-    sentence = "Say why you look at somebody else's circle: send an Access-Reason header of 10 to 200 letters."
+    sentence = (
+        "Say why you look at somebody else's circle: send an Access-Reason header of 10 to 200 letters."
+    )
 
 
 class CsrfTokenWrong(Forbidden):
@@ -285,6 +292,11 @@ class NotRunning(Conflict):
     sentence = "This is for a circle that is running; this one is {state}."
 
 
+class OrganiserNeeded(Conflict):
+    code = "organiser_needed"
+    sentence = "Hand the organiser's role to somebody else first, or call the circle off."
+
+
 class AlreadyHadTurn(Conflict):
     code = "already_had_turn"
     sentence = "After one's own turn there is no way out: what was received is owed."
@@ -336,6 +348,84 @@ class CapReached(Conflict):
         "One person is in at most {groups_max} running circles and promises at most {monthly_pence_max} pence "
         "a month in all; this would make {groups} and {monthly_pence}."
     )
+
+
+class WaitingListOnly(Conflict):
+    code = "waiting_list_only"
+    sentence = "The group has all of its {members} members. Ask again with `waiting_list` to wait for a place."
+
+
+class InvitationForAnother(Forbidden):
+    code = "invitation_for_another"
+    sentence = "This invitation was sent to another address. Sign in with the address that it was sent to."
+
+
+class NotADraft(Conflict):
+    code = "not_a_draft"
+    sentence = "The group is {state}; its terms can be changed only while it is a draft."
+
+
+class GroupChanged(Conflict):
+    code = "group_changed"
+    sentence = "The group was changed since you read it. Read it again, then change it."
+
+
+class ImportRefused(InvalidRequest):
+    code = "import_refused"
+    sentence = "The file cannot be taken over as it is; `errors` names each row and why. Nothing was written."
+
+
+# --- messages and disputes --------------------------------------------------------------------------------
+
+
+class Silenced(Conflict):
+    code = "silenced"
+    sentence = "You cannot write here until {until}."
+
+
+class TooLateToEdit(Conflict):
+    code = "too_late_to_edit"
+    sentence = "A message can be changed for {minutes} minutes. You can still take it back."
+
+
+class MessageGone(Conflict):
+    code = "message_gone"
+    sentence = "The message was taken back or hidden."
+
+
+class AlreadyReported(Conflict):
+    code = "already_reported"
+    sentence = "You have reported this message already; somebody will look at it."
+
+
+class DisputeExists(Conflict):
+    code = "dispute_exists"
+    sentence = "You have raised this before. Add to that dispute, or appeal against its decision."
+
+
+class DisputeClosed(Conflict):
+    code = "dispute_closed"
+    sentence = "The dispute is {state}."
+
+
+class DisputeNotReady(Conflict):
+    code = "dispute_not_ready"
+    sentence = "The other side has not answered yet and has until {respond_by}."
+
+
+class TooManyEntries(Conflict):
+    code = "too_many_entries"
+    sentence = "A dispute holds {entries} entries, and this one is full."
+
+
+class AppealNotPossible(Conflict):
+    code = "appeal_not_possible"
+    sentence = "A decision can be appealed against once, within {days} days."
+
+
+class RemedyImpossible(Conflict):
+    code = "remedy_impossible"
+    sentence = "This remedy cannot be carried out: {why}."
 
 
 # --- payments ---------------------------------------------------------------------------------------------
