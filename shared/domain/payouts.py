@@ -48,7 +48,12 @@ BEFORE_SENDING: Final = frozenset({"scheduled", "parked", "reserved"})
 AT_REST: Final = frozenset({"received", "void", "reversed"})
 
 ParkedBecause = Literal[
-    "recipient_not_ready", "nothing_collected", "balance_too_low", "refused", "needs_approval"
+    "recipient_not_ready",
+    "bank_changed",
+    "nothing_collected",
+    "balance_too_low",
+    "refused",
+    "needs_approval",
 ]
 
 

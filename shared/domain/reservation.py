@@ -18,6 +18,7 @@ from shared.domain.ledger import RESERVE, Balances, Rows
 from shared.domain.members import Debt, Member
 from shared.domain.payouts import PARKED_RECHECK, Counted, ParkedBecause, Payout, scheduled_turn
 from shared.domain.shortfalls import OwnPot, new_debt, pay_debts, with_debts, without_debts
+from shared.domain.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def readiness(
     payout: Payout,
     terms: Terms,
     contributions: Sequence[Contribution],
-    recipient_ready: bool,
+    recipient: User | None,
     now: datetime,
 ) -> Readiness:
     """Judge a turn's payout: cleared money only, an eligible recipient, and the group's default policy.
@@ -54,8 +55,10 @@ def readiness(
         return Readiness("wait", look_at=min(now + timedelta(days=1), last_wait))
     if not any(one.in_pot_pence for one in contributions):
         return Readiness("park", "nothing_collected", now + PARKED_RECHECK)
-    if not recipient_ready:
+    if recipient is None or recipient.payout_account is None or not recipient.can_receive:
         return Readiness("park", "recipient_not_ready", now + PARKED_RECHECK)
+    if cools_until := recipient.payout_account.cools_until(now):
+        return Readiness("park", "bank_changed", cools_until)
     return Readiness("ready")
 
 

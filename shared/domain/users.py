@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
 from shared.domain.contributions import MethodKind
 from shared.domain.documents import Document, Ref, Value
 from shared.domain.errors import AccountClosed, NotReadyForMoney, UnknownPaymentMethod
-from shared.domain.identity import Ability, IdentityCheck, IdentityState, require_ability
+from shared.domain.identity import (
+    Ability,
+    IdentityCheck,
+    IdentityState,
+    identity_state,
+    require_ability,
+)
+
+COOLING_OFF: Final = timedelta(days=3)
+"""Nothing is paid to new bank details for three days: who took over an account wants the pot at once, and
+whose account it was has that long to read that it changed."""
 
 
 class PayoutAccount(Value):
@@ -24,6 +34,17 @@ class PayoutAccount(Value):
     disabled_reason: str | None = None
     bank: str | None = None
     bank_changed_at: datetime | None = None
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether the processor took it out of use; one that is not filled in is just unfinished."""
+        return self.details_submitted and self.disabled_reason is not None
+
+    def cools_until(self, now: datetime) -> datetime | None:
+        """Until when nothing may go to this bank account; None if it may now."""
+        if self.bank_changed_at is None or now >= self.bank_changed_at + COOLING_OFF:
+            return None
+        return self.bank_changed_at + COOLING_OFF
 
 
 class User(Document):
@@ -52,7 +73,9 @@ class User(Document):
         return identity_state(
             has_account=account is not None,
             can_receive=self.can_receive,
-            disabled=account is not None and account.details_submitted and account.disabled_reason is not None,
+            disabled=account is not None
+            and account.details_submitted
+            and account.disabled_reason is not None,
             check=self.identity_check,
         )
 
@@ -131,11 +154,19 @@ def payment_methods_ref(uid: str) -> Ref[PaymentMethods]:
 
 
 def require_ready_for_money(user: User | None, methods: PaymentMethods | None) -> None:
-    """Whoever promises money can both pay and be paid. Raises NotReadyForMoney with what is missing."""
+    """Whoever promises money is known, can pay and can be paid.
+
+    Raises NotReadyForMoney with what is missing, AccountClosed, IdentityInTheWay.
+    """
     missing = []
+    if user is None or user.profile_at is None:
+        missing.append("a profile with your name, date of birth and address")
     if methods is None or methods.usable() is None:
         missing.append("a confirmed payment method")
     if user is None or not user.can_receive:
         missing.append("a payout account that can receive money")
     if missing:
         raise NotReadyForMoney(missing=" and ".join(missing))
+    if user is not None:
+        user.require_open()
+        require_ability(user.identity, Ability.PROMISE)

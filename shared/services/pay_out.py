@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from shared.domain.contributions import Contribution, contribution_ref
 from shared.domain.decision import Decision
 from shared.domain.documents import Document, Ref
-from shared.domain.errors import Broken, NoSuchThing, TryAgainLater
+from shared.domain.errors import Broken, TryAgainLater
 from shared.domain.groups import Group, group_ref
 from shared.domain.ids import contribution_id
 from shared.domain.journal import News
@@ -19,14 +20,23 @@ from shared.domain.users import user_ref
 from shared.ports import Snapshot
 from shared.services.collect_contributions import due, queue
 from shared.services.context import Command, Context
+from shared.services.processor import asking
 from shared.services.quarantine import park
 from shared.services.transact import Loaded, read, transact
 
+log = logging.getLogger(__name__)
+
 
 def pay_due(ctx: Context, command: Command) -> dict[str, Any]:
-    """Look at every payout whose time has come. A doubled, skipped or late tick changes nothing."""
+    """Look at every payout whose time has come. A doubled, skipped or late tick changes nothing.
+
+    Nothing is paid out while the processor would sweep the pots away by itself (DESIGN.md § 5).
+    """
     reserved = queued = parked = 0
-    for found in due(ctx, "payouts"):
+    looks = due(ctx, "payouts")
+    if looks and _swept(ctx):
+        return {"reserved": 0, "queued": 0, "quarantined": 0}
+    for found in looks:
         payout = _as_payout(found)
         if payout.state not in {"scheduled", "parked"}:
             queued += queue(ctx, "payout", found)
@@ -43,6 +53,15 @@ def pay_due(ctx: Context, command: Command) -> dict[str, Any]:
             reserved += 1
             queued += queue(ctx, "payout", _again(ctx, payout))
     return {"reserved": reserved, "queued": queued, "quarantined": parked}
+
+
+def _swept(ctx: Context) -> bool:
+    """Whether the processor pays our balance out by itself. Raises ProcessorUnavailable: it did not say."""
+    with asking("payout schedule"):
+        sweeps = ctx.gateway.sweeps_automatically()
+    if sweeps:
+        log.error("the processor sweeps our balance: set it to manual", extra={"alert": "automatic_payouts"})
+    return sweeps
 
 
 def _again(ctx: Context, payout: Payout) -> Snapshot:
@@ -73,8 +92,8 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
         recipient = member_ref(gid, found.recipient)
         loaded.need(*contributions, recipient)
         cycle = [loaded.get(one) for one in contributions]
-        ready = _recipient_ready(loaded, found.recipient)
-        judged = readiness(found, group.terms, cycle, ready, ctx.clock.now())
+        user = loaded.find(user_ref(found.recipient))
+        judged = readiness(found, group.terms, cycle, user, ctx.clock.now())
         if judged.verdict != "ready":
             return _not_yet(found, judged)
         short = [one for one in cycle if one.left_pence and one.uid != found.recipient]
@@ -104,13 +123,6 @@ def _contributions(group: Group, payout: Payout) -> list[Ref[Contribution]]:
         contribution_ref(group.id, contribution_id(group.id, payout.cycle, seat.uid))
         for seat in group.contributors()
     ]
-
-
-def _recipient_ready(loaded: Loaded, uid: str) -> bool:
-    try:
-        return loaded.get(user_ref(uid)).can_receive
-    except NoSuchThing:
-        return False
 
 
 def _not_yet(payout: Payout, judged: Readiness) -> Decision:

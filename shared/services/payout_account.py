@@ -7,9 +7,10 @@ from typing import Any
 
 from shared.domain.decision import Decision
 from shared.domain.errors import NoSuchThing
+from shared.domain.notifications import bank_changed
 from shared.domain.users import PayoutAccount, User, user_ref
 from shared.ports import Recipient
-from shared.services import views
+from shared.services import notifications, views
 from shared.services.context import Command, Context
 from shared.services.processor import asking
 from shared.services.transact import Loaded, read, transact
@@ -50,14 +51,21 @@ def refresh_payout_account(ctx: Context, command: Command) -> dict[str, Any]:
 
 
 def record_recipient(ctx: Context, command: Command, uid: str, recipient: Recipient) -> dict[str, Any]:
-    """Keep what the processor says of a person's account; what is known already changes nothing."""
+    """Keep what the processor says of a person's account; what is known already changes nothing.
+
+    A new bank account is told to the person: nothing goes there before it has cooled off.
+    """
 
     def decide(loaded: Loaded) -> Decision:
         user = loaded.get(user_ref(uid))
         account = _account(user, recipient, ctx.clock.now())
         return _renewed(user, recipient, ctx.clock.now(), views.payout_account(account))
 
-    return transact(ctx, command, [user_ref(uid)], decide)
+    answer = transact(ctx, command, [user_ref(uid)], decide)
+    account = read(ctx, user_ref(uid)).get(user_ref(uid)).payout_account
+    if account is not None and account.cools_until(ctx.clock.now()):
+        notifications.keep(ctx, bank_changed(uid, account, ctx.clock.now()))
+    return answer
 
 
 def _renewed(user: User, recipient: Recipient, now: datetime, answer: dict[str, Any]) -> Decision:
@@ -69,13 +77,15 @@ def _renewed(user: User, recipient: Recipient, now: datetime, answer: dict[str, 
 
 def _account(user: User, recipient: Recipient, now: datetime) -> PayoutAccount:
     known = user.payout_account
-    bank_changed = known is not None and known.bank is not None and known.bank != recipient.bank
+    # Where the processor names none, the bank refused: what comes next is new to the last one known.
+    last_bank = known.bank if known else None
+    is_new = last_bank is not None and recipient.bank not in {None, last_bank}
     return PayoutAccount(
         reference=recipient.reference,
         can_receive=recipient.can_receive,
         details_submitted=recipient.details_submitted,
         needs=sorted(recipient.needs),
         disabled_reason=recipient.disabled_reason,
-        bank=recipient.bank,
-        bank_changed_at=now if bank_changed else known.bank_changed_at if known else None,
+        bank=recipient.bank or last_bank,
+        bank_changed_at=now if is_new else known.bank_changed_at if known else None,
     )

@@ -24,6 +24,7 @@ from shared.ports import (
 )
 from shared.services.close_cycle import close_cycle
 from shared.services.context import Command, Context
+from shared.services.payout_account import record_recipient
 from shared.services.transact import Loaded, read, transact
 
 BANK_RETRY: Final = timedelta(hours=1)
@@ -200,20 +201,30 @@ def _to_bank(ctx: Context, command: Command, found: Payout) -> Payout:
         if found.state == "sent" and found.bank_payout is not None:
             bank = ctx.gateway.bank_payout(_request(ctx, found, "").recipient, found.bank_payout)
         else:
+            if cools_until := _cools_until(ctx, command, found):
+                return _look_again(ctx, command, found, cools_until)
             tries = found.bank_tries + 1
             request = _request(ctx, found, f"{found.sendings[-1].id}_{tries}")
             bank = ctx.gateway.find_bank_payout(request) or ctx.gateway.pay_to_bank(request)
     except PaymentRefused:
-        later = ctx.clock.now() + BANK_RETRY
-        _record(
-            ctx,
-            command,
-            found.group,
-            found.id,
-            lambda one: Decision(changed=[one.with_(act_at=later)]),
-        )
-        return _read(ctx, found.group, found.id)
+        return _look_again(ctx, command, found, ctx.clock.now() + BANK_RETRY)
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
     record_bank_payout(ctx, command, bank)
+    return _read(ctx, found.group, found.id)
+
+
+def _cools_until(ctx: Context, command: Command, found: Payout) -> datetime | None:
+    """Until when nothing may go to the recipient's bank account.
+
+    The processor is asked how it stands now: the news that it changed may be on its way still.
+    """
+    reference = _request(ctx, found, "").recipient
+    record_recipient(ctx, command, found.recipient, ctx.gateway.recipient(reference))
+    account = read(ctx, user_ref(found.recipient)).get(user_ref(found.recipient)).payout_account
+    return account.cools_until(ctx.clock.now()) if account else None
+
+
+def _look_again(ctx: Context, command: Command, found: Payout, at: datetime) -> Payout:
+    _record(ctx, command, found.group, found.id, lambda one: Decision(changed=[one.with_(act_at=at)]))
     return _read(ctx, found.group, found.id)
