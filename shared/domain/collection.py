@@ -21,9 +21,10 @@ from shared.domain.decision import Decision
 from shared.domain.journal import News
 from shared.domain.members import Member
 from shared.domain.payouts import PARKED_RECHECK
+from shared.domain.plans import next_instalment
 from shared.domain.users import PaymentMethod
 
-Step = Literal["rest", "wait", "no_method", "notice", "charge", "resume", "look_up"]
+Step = Literal["rest", "wait", "frozen", "no_method", "notice", "charge", "resume", "look_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,14 @@ def due_pence(contribution: Contribution, member: Member | None) -> int:
     return 0
 
 
+def part_due(contribution: Contribution, pence: int) -> tuple[int, date]:
+    """How much of it is taken next, and on which day: an instalment, where a plan was agreed."""
+    part = next_instalment(contribution.instalments, pence)
+    if part is None or contribution.pay_now:
+        return pence, contribution.due_date
+    return part.pence, part.due_date
+
+
 def may_owe(contribution: Contribution) -> bool:
     """Whether its member's debts say what is to be collected for it."""
     return contribution.state == "short" or (contribution.state == "covered" and contribution.pay_now)
@@ -77,10 +86,14 @@ def next_step(
     pence = due_pence(contribution, member)
     if pence == 0:
         return "rest", _at_rest(contribution)
+    today = london_day(now)
+    frozen_until = contribution.frozen_until
+    if frozen_until is not None and today < frozen_until and not contribution.pay_now:
+        return "frozen", Decision(changed=[contribution.with_(act_at=opening_of(frozen_until))])
     if method is None or waits_for_another_method(contribution, method.reference):
         return "no_method", Decision(changed=[contribution.with_(act_at=now + PARKED_RECHECK)])
-    today = london_day(now)
-    when = plan(contribution, method, today, holidays)
+    pence, due_date = part_due(contribution, pence)
+    when = plan(contribution.with_(due_date=due_date), method, today, holidays)
     if not _noticed(contribution, pence, when, method):
         return "notice", _give_notice(contribution, pence, when, method, now)
     if when.submit_on > today:

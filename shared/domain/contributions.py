@@ -156,6 +156,7 @@ class Contribution(Document):
     counted_in: str | None = None
     apart: bool = False
     frozen_until: Day | None = None
+    credit_clears_at: datetime | None = None  # of the payer's credit that was put into its pot
     instalments: list[Instalment] = []
     attempts: list[Attempt] = []
     notice: Notice | None = None
@@ -192,6 +193,8 @@ class Contribution(Document):
     def clears_at(self) -> datetime | None:
         """When the last of the money that it put into the pot can be spent; None if it put none in."""
         moments = [one.clears_at for one in self.attempts if one.in_pot_pence and one.clears_at]
+        if self.credit_clears_at is not None:
+            moments.append(self.credit_clears_at)
         return max(moments, default=None)
 
 

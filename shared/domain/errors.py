@@ -186,9 +186,7 @@ class SecondFactorMissing(Forbidden):
 
 class ReasonMissing(Invalid):
     code = "reason_missing"
-    sentence = (
-        "Say why you look at somebody else's circle: send an Access-Reason header of 10 to 200 letters."
-    )
+    sentence = "Say why you look at what is not yours: send an Access-Reason header of 10 to 200 letters."
 
 
 class CsrfTokenWrong(Forbidden):
@@ -337,6 +335,16 @@ class PlanDoesNotFit(Invalid):
     sentence = "The instalments come to {planned_pence} pence; {owed_pence} are owed."
 
 
+class NothingOwed(Conflict):
+    code = "nothing_owed"
+    sentence = "Nothing is owed here: there is nothing to plan."
+
+
+class HardshipTooLong(Invalid):
+    code = "hardship_too_long"
+    sentence = "A freeze ends after today and by {latest}; then it can be asked for again."
+
+
 class NoSuchDebt(Conflict):
     code = "no_such_debt"
     sentence = "There is no open debt of this kind."
@@ -352,7 +360,9 @@ class CapReached(Conflict):
 
 class WaitingListOnly(Conflict):
     code = "waiting_list_only"
-    sentence = "The group has all of its {members} members. Ask again with `waiting_list` to wait for a place."
+    sentence = (
+        "The group has all of its {members} members. Ask again with `waiting_list` to wait for a place."
+    )
 
 
 class InvitationForAnother(Forbidden):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
@@ -130,6 +130,8 @@ class Seat(Value):
     position: int | None = None
     agreed_hash: str | None = None
     agreed_at: datetime | None = None
+    ranking: list[int] = []  # cycles, the most wanted first; empty: any will do
+    placed_because: str | None = None  # how the place came about, for its holder
 
 
 class Draw(Value):
@@ -148,6 +150,7 @@ class Group(Document):
     organiser: str
     seats: list[Seat]
     draw: Draw
+    order: list[str] = []  # the organiser's, where the method is theirs
     schedule: list[Cycle] = []
     created_at: datetime
     locked_at: datetime | None = None
@@ -170,7 +173,7 @@ class Group(Document):
         return [seat for seat in self.seats if seat.state in SEATED]
 
     def contributors(self) -> list[Seat]:
-        """Everybody who ever had a turn on the calendar, former members too: money of theirs may be in a pot."""
+        """Everybody who ever had a turn on the calendar: money of former members may be in a pot."""
         return [seat for seat in self.seats if seat.position is not None]
 
     @property
@@ -249,9 +252,11 @@ _POLICY_WORDS: Final = {
 _ORDER_WORDS: Final = {
     "random": "The order is drawn by lot when the group is locked. The fingerprint of the draw's seed is "
     "{commitment}; the seed is shown after the draw, so that anyone can repeat it.",
-    "preference": "Each member ranks the cycles; the order that serves the ranks best is taken.",
-    "organiser": "The organiser sets the order before the group is locked.",
-    "trust": "Early turns go to members whose record supports them; the rest is drawn by lot.",
+    "preference": "Each member ranks the cycles; the order with the smallest sum of ranks is taken, and "
+    "where several have it, a lot decides. The fingerprint of its seed is {commitment}.",
+    "organiser": "The organiser sets the order before the group is locked; you accept it with the rest.",
+    "trust": "Early turns go to members whose record supports them; among equals a lot decides. The "
+    "fingerprint of its seed is {commitment}.",
 }
 
 
@@ -269,7 +274,7 @@ def agreement_text(group: Group, schedule: list[Cycle]) -> str:
             f"one member takes the whole pot of {pounds(terms.pot_pence)}, until all have had their turn. "
             "Every member contributes every time, also at their own turn.",
             f"The cycles:\n{dates}",
-            _ORDER_WORDS[terms.order_method].format(commitment=group.draw.commitment),
+            _order_words(group),
             _POLICY_WORDS[terms.default_policy].format(wait_days=terms.wait_days),
             fee if terms.platform_fee_pence else "No fee is kept from the pots.",
             f"A contribution is late {terms.grace_days} days after its due date. Late money is always "
@@ -277,6 +282,13 @@ def agreement_text(group: Group, schedule: list[Cycle]) -> str:
             "you received is owed. This is a promise among members; nobody stands in for it.",
         ]
     )
+
+
+def _order_words(group: Group) -> str:
+    words = _ORDER_WORDS[group.terms.order_method].format(commitment=group.draw.commitment)
+    if group.terms.order_method == "organiser" and group.order:
+        words += f" It is: {', '.join(group.order)}."
+    return words
 
 
 def agreement_hash(text: str) -> str:
@@ -314,7 +326,7 @@ def accept(group: Group, uid: str, hash_read: str, holidays: Container[object], 
     WrongMembershipState."""
     require_recruiting(group)
     seat = group.seat(uid)
-    if seat is None or seat.state != "approved":
+    if seat is None or seat.state not in {"approved", "agreed"}:
         raise WrongMembershipState(needed="approved", state=seat.state if seat else "none")
     if hash_read != agreement_hash(agreement_text(group, draft_schedule(group.terms, holidays))):
         raise AgreementChanged()
@@ -325,14 +337,22 @@ def accept(group: Group, uid: str, hash_read: str, holidays: Container[object], 
 
 
 def lock(
-    group: Group, order: list[str], seed: bytes, holidays: Container[object], today: date, now: datetime
+    group: Group,
+    order: list[str],
+    seed: bytes,
+    holidays: Container[object],
+    today: date,
+    now: datetime,
+    reasons: Mapping[str, str] | None = None,
 ) -> Group:
     """The group locked: the order fixed, every cycle with its recipient, the draw's seed revealed.
 
-    Raises GroupNotOpen, NotEveryoneAgreed, WrongStartDate (too late for the first debit's notice).
+    `reasons` says to each why they have their place. Raises GroupNotOpen, NotEveryoneAgreed (to this very
+    agreement), WrongStartDate (too late for the first debit's notice).
     """
     require_recruiting(group)
-    agreed = [seat for seat in group.seated() if seat.state == "agreed"]
+    current = agreement_hash(agreement_text(group, draft_schedule(group.terms, holidays)))
+    agreed = [one for one in group.seated() if one.state == "agreed" and one.agreed_hash == current]
     if len(agreed) != group.terms.members:
         raise NotEveryoneAgreed(members=group.terms.members, agreed=len(agreed))
     earliest = add_working_days(today, LOCK_LEAD_WORKING_DAYS, holidays)
@@ -349,7 +369,8 @@ def lock(
         act_at=now,
     )
     for seat in agreed:
-        locked = locked.with_seat(seat.with_(state="active", position=positions[seat.uid]))
+        placed = seat.with_(position=positions[seat.uid], placed_because=(reasons or {}).get(seat.uid))
+        locked = locked.with_seat(placed.with_(state="active"))
     # A request that nobody answered ends with recruiting.
     for seat in [one for one in locked.seats if one.state in ASKING]:
         locked = locked.with_seat(seat.with_(state="expired"))

@@ -128,7 +128,8 @@ class Circle:
     def decision(self, fact: str, type_: str, payload: dict[str, Any], answer: dict[str, Any]) -> Decision:
         """What changed, as one commit. The group wants a look: credits of former members go back to them."""
         self.group = self.group.with_(act_at=self.now)
-        changed = [one for one in self._documents() if self._before.get(one.path) not in {None, one}]
+        known = [one for one in self._documents() if one.path in self._before]
+        changed = [one for one in known if one != self._before[one.path]]
         created = [one for one in self._documents() if one.path not in self._before]
         news = News(
             id=fact,

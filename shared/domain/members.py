@@ -75,6 +75,7 @@ class Member(Document):
     role: GroupRole = "member"
     position: int | None = None
     joined_at: datetime
+    hardship_until: Day | None = None
     debts: list[Debt] = []
 
     @property

@@ -12,18 +12,20 @@ from shared.domain.groups import Group, group_ref, roles_in
 from shared.domain.groups import lock as lock_in_group
 from shared.domain.journal import News
 from shared.domain.members import Member, member_ref
+from shared.domain.ordering import make_order
 from shared.domain.payouts import scheduled_turn
 from shared.domain.permissions import Action, require
-from shared.domain.rotation import draw_seed_ref, drawn_order
+from shared.domain.rotation import draw_seed_ref
 from shared.services import views
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, transact
+from shared.services.trust import candidates
 
 
 def lock(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
     """Fix terms, order and schedule; from now on only a rule changes them.
 
-    Raises NoSuchThing, NotAllowed, GroupNotOpen, NotEveryoneAgreed, WrongStartDate.
+    Raises NoSuchThing, NotAllowed, GroupNotOpen, NotEveryoneAgreed, OrderNotReady, WrongStartDate.
     """
 
     def decide(loaded: Loaded) -> Decision:
@@ -31,8 +33,13 @@ def lock(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
         require(Action.LOCK_GROUP, roles_in(group, command.actor))
         now = ctx.clock.now()
         seed = bytes.fromhex(loaded.get(draw_seed_ref(gid)).seed)
-        order = drawn_order(seed, [seat.uid for seat in group.seated()])
-        locked = lock_in_group(group, order, seed, ctx.holidays, london_day(now), now)
+        trusted = (
+            candidates(ctx, [seat.uid for seat in group.seated()])
+            if group.terms.order_method == "trust"
+            else {}
+        )
+        order, reasons = make_order(group, seed, trusted)
+        locked = lock_in_group(group, order, seed, ctx.holidays, london_day(now), now, reasons)
         people = sorted({seat.uid for seat in group.seats if group.seat(seat.uid)})
         loaded.need(*(member_ref(gid, uid) for uid in people))
         members = [_locked_member(loaded, locked, uid) for uid in people]
@@ -40,7 +47,7 @@ def lock(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
             answer=views.group(locked, command.actor),
             facts=[_locked_fact(locked, order)],
             changed=[locked, *members],
-            created=_calendar(ctx, locked),
+            created=calendar(ctx, locked),
         )
 
     # The seed never changes: it is read, not guarded.
@@ -62,7 +69,7 @@ def _locked_fact(locked: Group, order: list[str]) -> News:
     )
 
 
-def _calendar(ctx: Context, locked: Group) -> list[Document]:
+def calendar(ctx: Context, locked: Group) -> list[Document]:
     """Every contribution and payout of the circle: N² and N documents, in the same commit as the lock."""
     terms = locked.terms
     created: list[Document] = []
