@@ -28,6 +28,8 @@ from shared.domain.financial_statement import (
     Frequency,
     Income,
     IncomeLine,
+    OtherDebt,
+    OtherDebtLine,
     PriorityDebt,
     PriorityDebtLine,
 )
@@ -104,6 +106,50 @@ def test_circles_that_a_person_is_in_count_too() -> None:
     assert together.share_of_surplus_percent == 131  # 650.01 of 500
     assert together.largest() == a_circle(100)
     assert assess_affordability(an_application(a_circle(100), statement, commitments=in_one)).affordable
+
+
+def test_debts_of_every_kind_come_off_the_surplus() -> None:
+    rent = PriorityDebtLine(category=PriorityDebt.RENT, amount_pence=3_000, plan_agreed=True)
+    card = OtherDebtLine(category=OtherDebt.CREDIT_CARD, amount_pence=1_200, frequency=Frequency.YEARLY)
+    answer = assess_affordability(
+        an_application(a_circle(50), a_statement(priority_debts=(rent, rent), other_debts=(card,)))
+    )
+    assert (answer.priority_debts_pence, answer.other_debts_pence) == (6_000, 100)
+    assert answer.surplus_pence == 500 * POUND - 6_100
+
+
+@pytest.mark.parametrize(
+    ("committed", "needed"),
+    [(75_000, Evidence.DOCUMENTED), (75_001, Evidence.OPEN_BANKING), (1, Evidence.DOCUMENTED), (0, None)],
+)
+def test_each_evidence_level_ends_at_its_amount(committed: int, needed: Evidence | None) -> None:
+    """£50 more than what is committed: stated to £50, documented to £800."""
+    told = a_statement(income=9_000, income_evidence=Evidence.STATED)
+    in_already = (Commitment(amount_pence=committed, frequency=MONTHLY),) if committed else ()
+    mends = _mends(an_application(a_circle(50), told, commitments=in_already))
+    assert [mend.evidence for mend in mends if mend.kind is MendKind.INCOME_EVIDENCE] == [needed] * bool(
+        needed
+    )
+
+
+def test_savings_are_advised_when_the_share_is_just_within() -> None:
+    """£150 of £200 is three quarters to the penny: the share passes, and only the stress tests fail."""
+    statement = a_statement(income=2_000, costs=1_800)
+    asked = an_application(
+        a_circle(100), statement, commitments=(Commitment(amount_pence=5_000, frequency=MONTHLY),)
+    )
+    assert MendKind.SAVINGS_UP in {mend.kind for mend in _mends(asked)}
+    poorer = asked.with_(statement=a_statement(income=1_999, costs=1_800))
+    assert MendKind.SAVINGS_UP not in {mend.kind for mend in _mends(poorer)}
+
+
+def test_flexible_costs_can_be_cut_to_nothing_and_no_further() -> None:
+    """£750 of costs are flexible."""
+    just, beyond = a_statement(income=1_375, costs=1_500), a_statement(income=1_374, costs=1_500)
+    rules = AffordabilityRules(income_drop_percent=0, share_max_percent=8, catch_up_months=100)
+    for statement, can in ((just, True), (beyond, False)):
+        (reason,) = assess_affordability(an_application(a_circle(50), statement), rules).reasons
+        assert (MendKind.COSTS_DOWN in {mend.kind for mend in reason.mends}) is can
 
 
 def test_a_word_is_enough_for_the_smallest_circle_alone() -> None:

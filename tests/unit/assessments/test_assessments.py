@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -114,6 +114,15 @@ def test_a_score_below_the_line_is_referred_with_the_fewest_respects_that_would_
     assert score_if_mended(a_score(550, records=30, employment=40), codes(assessment)).points == 620
 
 
+@pytest.mark.parametrize(
+    ("points", "outcome"),
+    [(600, "approve"), (599, "refer"), (500, "refer"), (499, "decline_to_refer")],
+)
+def test_each_line_is_where_it_says(points: int, outcome: str) -> None:
+    assert assessed(score=a_score(points, records=400)).outcome == outcome
+    assert assessed(score=a_score(points)).outcome == outcome
+
+
 def test_far_below_the_line_the_machine_advises_against_and_a_person_decides() -> None:
     assessment = assessed(score=a_score(499, records=200))
     assert assessment.outcome == "decline_to_refer"
@@ -162,6 +171,8 @@ def test_caps_are_of_number_and_of_money() -> None:
     largest = an_application(a_circle(800, Frequency.WEEKLY), statement)
     assert assessed(largest).outcome == "approve"
     assert codes(assessed(largest.with_(commitments=(small,)))) == ["too_much_in_circles"]
+    to_the_penny = small.with_(amount_pence=RULES.monthly_max_pence - largest.circle.monthly_pence)
+    assert assessed(largest.with_(commitments=(to_the_penny,))).outcome == "approve"
 
 
 def test_the_same_input_is_the_same_hash_and_any_change_is_another() -> None:
@@ -403,6 +414,8 @@ def test_a_person_may_approve_a_smaller_circle_and_never_a_larger_one() -> None:
 
 
 @given(st.text(max_size=6_000))
+@example("x" * 5_000)
+@example("x" * 5_001)
 def test_whatever_a_person_says_is_kept_or_refused_by_length(text: str) -> None:
     _, review = a_referral()
     if 1 <= len(text) <= 5_000:

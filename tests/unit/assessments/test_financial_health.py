@@ -51,6 +51,16 @@ def test_the_same_answer_throughout(choice: int, score: int, band: str) -> None:
     assert health.pillars == dict.fromkeys(Pillar, score)
 
 
+@pytest.mark.parametrize(
+    ("points", "score", "band"),
+    [(14, 39, "stretched"), (15, 42, "steady"), (25, 69, "steady"), (26, 72, "strong")],
+)
+def test_each_band_begins_where_it_says(points: int, score: int, band: str) -> None:
+    choices = {q: points // 12 + (n < points % 12) for n, q in enumerate(QUESTIONS)}
+    health = assess_health(Answers(choices=choices))
+    assert (health.score, health.band) == (score, band)
+
+
 def test_a_worked_result() -> None:
     """Spend 1+2+2 of 9, the rest 2 each: 56 in spending (55.6), 23 of 36 in all: 64 (63.9)."""
     health = assess_health(all_at(2, pay_day=1))
