@@ -71,6 +71,17 @@ class Action(StrEnum):
     READ_SCHEDULE = "read_schedule"
     READ_BALANCES = "read_balances"
     READ_STATEMENT = "read_statement"
+    READ_GROUP_STATEMENT = "read_group_statement"
+    READ_AUDIT = "read_audit"
+    READ_ACCESSES = "read_accesses"
+
+    READ_MESSAGES = "read_messages"
+    POST_MESSAGE = "post_message"
+    MODERATE_MESSAGES = "moderate_messages"
+    OPEN_DISPUTE = "open_dispute"
+    ANSWER_DISPUTE = "answer_dispute"
+    READ_DISPUTE = "read_dispute"
+    REVIEW_DISPUTE = "review_dispute"
 
 
 _SIGNED_IN = frozenset({Role.SIGNED_IN})
@@ -112,6 +123,16 @@ TABLE: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.READ_SCHEDULE: _CIRCLE | _READING_STAFF,
         Action.READ_BALANCES: _CIRCLE | frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
         Action.READ_STATEMENT: _CIRCLE | frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
+        Action.READ_GROUP_STATEMENT: _STEERING | frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
+        Action.READ_AUDIT: frozenset({Role.ADMIN, Role.AUDITOR}),
+        Action.READ_ACCESSES: _CIRCLE | frozenset({Role.ADMIN, Role.AUDITOR}),
+        Action.READ_MESSAGES: _CIRCLE | frozenset({Role.SUPPORT, Role.ADMIN}),
+        Action.POST_MESSAGE: _CIRCLE,
+        Action.MODERATE_MESSAGES: _STEERING | frozenset({Role.SUPPORT, Role.ADMIN}),
+        Action.OPEN_DISPUTE: _CIRCLE,
+        Action.ANSWER_DISPUTE: _CIRCLE | frozenset({Role.SUPPORT, Role.ADMIN}),
+        Action.READ_DISPUTE: _CIRCLE | frozenset({Role.SUPPORT, Role.ADMIN, Role.AUDITOR}),
+        Action.REVIEW_DISPUTE: frozenset({Role.SUPPORT, Role.ADMIN}),
     }
 )
 """The one table. Staff read a circle to help it; they never act in it as a member would."""

@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.domain.audit import Anchor, Verdict, export_lines, verify
+from shared.domain.groups import group_ref
 from shared.domain.ledger import Balances
+from shared.domain.permissions import Action
 from shared.ports import Query
-from shared.services.context import Context
+from shared.services.access_log import require_in_group
+from shared.services.context import Context, Reader
+from shared.services.transact import read
 
 
 def verify_group(ctx: Context, group: str, anchored: Iterable[Anchor] = ()) -> Verdict:
@@ -34,3 +38,35 @@ def _read(ctx: Context, group: str) -> list[dict[str, Any]]:
     parts = ("journal", "audit", "audit_head", "ledger")
     found = ctx.store.read_consistently(*(Query(f"groups/{group}/{part}") for part in parts))
     return [{one.path: one.data or {} for one in documents} for documents in found]
+
+
+# --- for auditors, over the API -----------------------------------------------------------------------------
+
+
+def for_auditor(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
+    """How a group's chain stands by itself; the anchored heads are read by `scripts/ajo audit verify`.
+
+    Raises NoSuchThing, NotAllowed, ReasonMissing.
+    """
+    _require_auditor(ctx, reader, gid)
+    verdict = verify_group(ctx, gid)
+    return {
+        "group": gid,
+        "audit": "broken" if verdict.faults else "verified",
+        "sealed": verdict.sealed,
+        "unsealed": verdict.unsealed,
+        "head": verdict.head,
+        "first_bad_seq": verdict.first_bad_seq,
+        "faults": [{"seq": fault.seq, "what": fault.what} for fault in verdict.faults],
+    }
+
+
+def export_for_auditor(ctx: Context, reader: Reader, gid: str) -> bytes:
+    """A group's chain as JSON lines. Raises NoSuchThing, NotAllowed, ReasonMissing."""
+    _require_auditor(ctx, reader, gid)
+    return export_group(ctx, gid)
+
+
+def _require_auditor(ctx: Context, reader: Reader, gid: str) -> None:
+    group = read(ctx, group_ref(gid)).get(group_ref(gid))
+    require_in_group(ctx, reader, group, Action.READ_AUDIT)

@@ -1,19 +1,21 @@
-"""Read a group: what its members see of it, its schedule, its balances, and one's own statement."""
+"""Read a group: what its members see of it, its schedule and its balances."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from shared.domain.groups import Group, group_ref, roles_in
+from shared.domain.groups import Group, group_ref
 from shared.domain.journal import Fact
 from shared.domain.ledger import Balances
 from shared.domain.members import Member
 from shared.domain.money import CURRENCY
 from shared.domain.payouts import Payout
-from shared.domain.permissions import Action, require
+from shared.domain.permissions import Action
+from shared.domain.statements import member_statement
 from shared.ports import Query, Snapshot
-from shared.services import views
-from shared.services.context import Context
+from shared.services import display_names, views
+from shared.services.access_log import require_in_group
+from shared.services.context import Context, Reader
 from shared.services.transact import read
 
 
@@ -35,14 +37,16 @@ def mine(ctx: Context, uid: str, cursor: str | None, limit: int) -> dict[str, An
     return {"items": [views.group_summary(one, uid) for one in groups], "next_cursor": page.cursor}
 
 
-def group(ctx: Context, uid: str, gid: str) -> dict[str, Any]:
+def group(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
     """The group as its member sees it. Raises NoSuchThing."""
-    return views.group(_group(ctx, uid, gid, Action.READ_GROUP), uid)
+    found = _group(ctx, reader, gid, Action.READ_GROUP)
+    names = display_names.names(ctx, gid, [seat.uid for seat in found.seats])
+    return views.group(found, reader.uid, names)
 
 
-def schedule(ctx: Context, uid: str, gid: str) -> dict[str, Any]:
+def schedule(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
     """The cycles of a locked group, with the state of each payout. Raises NoSuchThing."""
-    found = _group(ctx, uid, gid, Action.READ_SCHEDULE)
+    found = _group(ctx, reader, gid, Action.READ_SCHEDULE)
     turns = {one.cycle: one for one in _payouts(ctx, gid) if one.kind == "turn" and one.state != "void"}
     return {
         "group": gid,
@@ -63,9 +67,9 @@ def schedule(ctx: Context, uid: str, gid: str) -> dict[str, Any]:
     }
 
 
-def balances(ctx: Context, uid: str, gid: str) -> dict[str, Any]:
+def balances(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
     """Where the circle's money stands, read as of one moment. Raises NoSuchThing."""
-    _group(ctx, uid, gid, Action.READ_BALANCES)
+    _group(ctx, reader, gid, Action.READ_BALANCES)
     facts, members, ledger = ctx.store.read_consistently(
         Query(f"groups/{gid}/journal"), Query(f"groups/{gid}/members"), Query(f"groups/{gid}/ledger")
     )
@@ -83,28 +87,9 @@ def balances(ctx: Context, uid: str, gid: str) -> dict[str, Any]:
     }
 
 
-def statement(ctx: Context, uid: str, gid: str) -> dict[str, Any]:
-    """What the reader paid in and received in this circle, read as of one moment. Raises NoSuchThing."""
-    _group(ctx, uid, gid, Action.READ_STATEMENT)
-    facts, members = ctx.store.read_consistently(
-        Query(f"groups/{gid}/journal", order_by=["at"]), Query(f"groups/{gid}/members")
-    )
-    lines = [line for fact in facts if (line := _line(_fact(fact), uid)) is not None]
-    own = [one for one in members if (one.data or {})["uid"] == uid]
-    return {
-        "group": gid,
-        "uid": uid,
-        "currency": CURRENCY,
-        "lines": lines,
-        "paid_in_pence": sum(line["paid_in_pence"] for line in lines),
-        "received_pence": sum(line["received_pence"] for line in lines),
-        "owes_pence": sum(Member.model_validate(dict(one.data or {})).owes_pence() for one in own),
-    }
-
-
-def _group(ctx: Context, uid: str, gid: str, action: Action) -> Group:
+def _group(ctx: Context, reader: Reader, gid: str, action: Action) -> Group:
     found = read(ctx, group_ref(gid)).get(group_ref(gid))
-    require(action, roles_in(found, uid))
+    require_in_group(ctx, reader, found, action)
     return found
 
 
@@ -117,50 +102,12 @@ def _fact(found: Snapshot) -> Fact:
     return Fact.model_validate(dict(found.data or {}))
 
 
-_PAID_IN = {
-    "contribution_settled": 1,
-    "dispute_won": 1,
-    "contribution_refunded": -1,
-    "contribution_disputed": -1,
-}
-_SENTENCES = {
-    "contribution_settled": "Contribution to cycle {cycle}",
-    "dispute_won": "Returned after a dispute, cycle {cycle}",
-    "contribution_refunded": "Refunded, cycle {cycle}",
-    "contribution_disputed": "Taken back by your bank, cycle {cycle}",
-    "payout_sent": "Pot of cycle {cycle}",
-    "payout_reversed": "Payout of cycle {cycle} returned",
-}
-
-
-def _line(fact: Fact, uid: str) -> dict[str, Any] | None:
-    """A fact as a line of one person's statement; None if it moved none of their money."""
-    payload = fact.payload
-    paid_in = received = 0
-    if payload.get("member") == uid and fact.type in _PAID_IN:
-        paid_in = _PAID_IN[fact.type] * payload["pence"]
-    elif payload.get("recipient") == uid and fact.type == "payout_sent":
-        received = payload["pence"]
-    elif payload.get("recipient") == uid and fact.type == "payout_reversed":
-        received = -payload["reversed_pence"]
-    else:
-        return None
-    return {
-        "at": fact.at.isoformat(),
-        "fact": fact.id,
-        "description": _SENTENCES[fact.type].format(cycle=payload["cycle"]),
-        "cycle": payload["cycle"],
-        "paid_in_pence": paid_in,
-        "received_pence": received,
-    }
-
-
 def _member_balance(member: Member, everyone: list[Member], facts: list[Fact]) -> dict[str, Any]:
-    lines = [line for fact in facts if (line := _line(fact, member.uid)) is not None]
+    stand = member_statement(facts, member.uid, None, None).closing
     return {
         "uid": member.uid,
-        "paid_in_pence": sum(line["paid_in_pence"] for line in lines),
-        "received_pence": sum(line["received_pence"] for line in lines),
+        "paid_in_pence": stand.paid_in_pence,
+        "received_pence": stand.received_pence,
         "owes_pence": member.owes_pence(),
         "is_owed_pence": sum(
             debt.left_pence for one in everyone for debt in one.debts if debt.creditor == member.uid

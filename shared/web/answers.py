@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -22,8 +23,27 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
 """OWASP's list for JSON APIs. 'private' is also what lets Firebase Hosting pass cookies on later."""
 
 _EXPOSED: Final = "ETag, Request-Id, Retry-After"
-_ALLOWED_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Request-Id"
+_ALLOWED_HEADERS: Final = (
+    "Access-Reason, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Request-Id, "
+    "X-CSRF-Token, X-Firebase-AppCheck"
+)
 _PREFLIGHT_SECONDS: Final = "600"
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file as an answer: its bytes, its media type, and the name that a browser saves it under."""
+
+    content: bytes
+    media_type: str
+    name: str
+
+
+def file_answer(download: Download) -> Response:
+    """A file, to be saved and not shown: what people wrote never runs in our origin."""
+    response = Response(download.content, content_type=download.media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{download.name}"'
+    return response
 
 
 def json_answer(data: Mapping[str, Any], status: int = 200) -> Response:

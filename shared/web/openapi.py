@@ -210,7 +210,8 @@ def _responses(route: Route[Any], names: Mapping[Any, Any]) -> dict[str, Any]:
     good: dict[str, Any] = {
         "description": (route.answer.__doc__ or route.summary).strip().splitlines()[0],
         "headers": headers,
-        "content": {"application/json": {"schema": names[(route.answer, "serialization")]}},
+        "content": {"application/json": {"schema": names[(route.answer, "serialization")]}}
+        | {media: {"schema": {"type": "string", "format": "binary"}} for media in route.downloads},
     }
     responses = {str(route.status): good}
     if _has_revision(route):

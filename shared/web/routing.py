@@ -22,13 +22,14 @@ from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.exceptions import NotFound as NoRule
 from werkzeug.routing import BaseConverter, Map, RequestRedirect, Rule
 
-from shared.domain.errors import MethodNotAllowed, NoSuchThing, NotAllowed, Refusal
-from shared.domain.permissions import Action, may_begin, personal_roles
+from shared.domain.errors import MethodNotAllowed, NoSuchThing, Refusal
+from shared.domain.permissions import STAFF_ROLES, Action, Role
 from shared.ports import CallerCheck, Identity, IdentityProvider, PaymentGateway, Publisher
-from shared.services.context import Command, Context
+from shared.services.context import Command, Context, Reader
 from shared.web import answers, authentication, logs, problems, rate_limits, reading
 from shared.web.schemas.common import ID_CHARACTERS, Input, Nothing
 from shared.web.schemas.health import Health
+from shared.web.sessions import Session
 
 if TYPE_CHECKING:
     from shared.config import Settings
@@ -61,6 +62,11 @@ class Call(Generic[I]):
     command: Command
     input: I
     path: Mapping[str, str]
+    session: Session | None = None
+    token: str | None = None
+    after: list[Callable[[Response], None]] = field(default_factory=list)
+    """What is still to be put on the answer: a cookie."""
+    reason: str | None = None
 
     @property
     def ctx(self) -> Context:
@@ -69,6 +75,16 @@ class Call(Generic[I]):
     @property
     def uid(self) -> str:
         return self.identity.uid
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """What the person is by themselves."""
+        return authentication.roles_of(self.identity, self.wiring.settings())
+
+    @property
+    def reader(self) -> Reader:
+        """Who wants to see something that may be other people's."""
+        return Reader(self.uid, self.command.id, self.roles & STAFF_ROLES, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +97,11 @@ class Route(Generic[I]):
     summary: str
     takes: type[I]
     answer: type[BaseModel]
-    handler: Callable[[Call[I]], Mapping[str, Any]]
+    handler: Callable[[Call[I]], Mapping[str, Any] | answers.Download]
     status: int = 200
     public: bool = False
     refuses: tuple[type[Refusal], ...] = field(default=())
+    downloads: tuple[str, ...] = ()  # media types of files that it answers when asked
 
     @property
     def name(self) -> str:
@@ -178,10 +195,16 @@ def by_route(request: Request, routes: tuple[Route[Any], ...], wiring: Wiring, r
     rate_limits.check_address(request, wiring.settings())
     route, path = _match(request, routes)
     logs.route.set(route.name)
-    identity = _who(request, route, wiring)
-    body, command = _read(request, route, identity, request_id)
-    data = route.handler(Call(wiring, identity, command, body, path))
-    return _answer(request, route, data)
+    asker = _who(request, route, wiring)
+    body, command = _read(request, route, asker.identity, request_id)
+    reason = reading.access_reason_of(request)
+    call = Call(wiring, asker.identity, command, body, path, asker.session, asker.token, reason=reason)
+    response = _answer(request, route, route.handler(call))
+    if asker.session is not None:
+        authentication.renew(response, asker.session, wiring)
+    for finish in call.after:
+        finish(response)
+    return response
 
 
 def _match(request: Request, routes: tuple[Route[Any], ...]) -> tuple[Route[Any], Mapping[str, str]]:
@@ -194,18 +217,19 @@ def _match(request: Request, routes: tuple[Route[Any], ...]) -> tuple[Route[Any]
         raise NoSuchThing(thing="address") from None
 
 
-def _who(request: Request, route: Route[Any], wiring: Wiring) -> Identity:
+def _who(request: Request, route: Route[Any], wiring: Wiring) -> authentication.Asker:
     """Who asks, if their own roles let them begin. What they are in a group, the use case finds out.
 
-    Raises NoToken, BadToken, TooManyRequests, NotAllowed.
+    Raises NoToken, BadToken, CsrfTokenWrong, AppCheckFailed, TooManyRequests, NotAllowed, EmailNotVerified,
+    SecondFactorMissing.
     """
     if route.public:
-        return NOBODY
-    identity = authentication.person(request, wiring.identity_provider())
-    rate_limits.check_person(identity.uid, wiring.settings())
-    if not may_begin(route.action, personal_roles(identity.roles)):
-        raise NotAllowed
-    return identity
+        return authentication.Asker(NOBODY)
+    authentication.check_app(request, wiring)
+    asker = authentication.asker(request, wiring)
+    rate_limits.check_person(asker.identity.uid, wiring.settings())
+    authentication.check_may_begin(route.action, asker.identity, wiring.settings())
+    return asker
 
 
 def _read(request: Request, route: Route[Any], identity: Identity, request_id: str) -> tuple[Input, Command]:
@@ -220,7 +244,9 @@ def _read(request: Request, route: Route[Any], identity: Identity, request_id: s
     return body, Command(identity.uid, command_id, scoped, body_hash)
 
 
-def _answer(request: Request, route: Route[Any], data: Mapping[str, Any]) -> Response:
+def _answer(request: Request, route: Route[Any], data: Mapping[str, Any] | answers.Download) -> Response:
+    if isinstance(data, answers.Download):
+        return answers.file_answer(data)
     _compare(route, data)
     response = answers.json_answer(data, route.status)
     return answers.with_etag(request, response, data) if route.method == "GET" else response

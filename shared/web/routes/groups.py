@@ -22,7 +22,9 @@ from shared.domain.errors import (
     WrongStartDate,
 )
 from shared.domain.permissions import Action
+from shared.web.answers import Download
 from shared.web.paging import page
+from shared.web.routes import books, talk
 from shared.web.routing import Call, Route
 from shared.web.schemas.common import Nothing, Page, PageRequest
 from shared.web.schemas.groups import (
@@ -37,7 +39,7 @@ from shared.web.schemas.groups import (
     NewGroup,
     NewInvitation,
     Schedule,
-    Statement,
+    ScheduleRequest,
 )
 
 
@@ -57,7 +59,7 @@ def list_groups(call: Call[PageRequest]) -> Mapping[str, Any]:
 def read_group(call: Call[Nothing]) -> dict[str, Any]:
     from shared.services import read_group
 
-    return read_group.group(call.ctx, call.uid, call.path["group"])
+    return read_group.group(call.ctx, call.reader, call.path["group"])
 
 
 def join_group(call: Call[Join]) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def reject_member(call: Call[Nothing]) -> dict[str, Any]:
 def read_agreement(call: Call[Nothing]) -> dict[str, Any]:
     from shared.services import accept_agreement
 
-    return accept_agreement.read(call.ctx, call.uid, call.path["group"])
+    return accept_agreement.read(call.ctx, call.reader, call.path["group"])
 
 
 def accept_agreement(call: Call[Acceptance]) -> dict[str, Any]:
@@ -108,22 +110,23 @@ def cancel_group(call: Call[Nothing]) -> dict[str, Any]:
     return cancel_group.cancel(call.ctx, call.command, call.path["group"])
 
 
-def read_schedule(call: Call[Nothing]) -> dict[str, Any]:
+def read_schedule(call: Call[ScheduleRequest]) -> Mapping[str, Any] | Download:
     from shared.services import read_group
 
-    return read_group.schedule(call.ctx, call.uid, call.path["group"])
+    found = read_group.schedule(call.ctx, call.reader, call.path["group"])
+    if call.input.format == "json":
+        return found
+    from shared.web.statement_sheets import schedule_calendar
+
+    group = read_group.group(call.ctx, call.reader, call.path["group"])
+    file = schedule_calendar(group, found, call.uid)
+    return Download(file, "text/calendar; charset=utf-8", f"schedule-{group['id']}.ics")
 
 
 def read_balances(call: Call[Nothing]) -> dict[str, Any]:
     from shared.services import read_group
 
-    return read_group.balances(call.ctx, call.uid, call.path["group"])
-
-
-def read_statement(call: Call[Nothing]) -> dict[str, Any]:
-    from shared.services import read_group
-
-    return read_group.statement(call.ctx, call.uid, call.path["group"])
+    return read_group.balances(call.ctx, call.reader, call.path["group"])
 
 
 ROUTES: Final[tuple[Route[Any], ...]] = (
@@ -251,9 +254,10 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         "/v1/groups/{group}/schedule",
         Action.READ_SCHEDULE,
         "Read the cycles: dates, recipients, payouts",
-        takes=Nothing,
+        takes=ScheduleRequest,
         answer=Schedule,
         handler=read_schedule,
+        downloads=("text/calendar",),
         refuses=(NoSuchThing,),
     ),
     Route(
@@ -266,14 +270,6 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         handler=read_balances,
         refuses=(NoSuchThing,),
     ),
-    Route(
-        "GET",
-        "/v1/groups/{group}/statement",
-        Action.READ_STATEMENT,
-        "Read one's own statement: paid in, received, owed",
-        takes=Nothing,
-        answer=Statement,
-        handler=read_statement,
-        refuses=(NoSuchThing,),
-    ),
+    *books.ROUTES,
+    *talk.ROUTES,
 )

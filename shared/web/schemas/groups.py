@@ -45,9 +45,10 @@ class Terms(Answer):
 
 
 class GroupMember(Answer):
-    """One place in the circle."""
+    """One place in the circle. `name` is what its holder wants to be called there, once they have said so."""
 
     uid: Id
+    name: str | None = None
     state: MembershipState
     role: GroupRole
     position: int | None = None
@@ -147,6 +148,12 @@ class Cycle(Answer):
     payout_state: PayoutState | None = None
 
 
+class ScheduleRequest(Input):
+    """`ics` is a calendar file, which calendars read again when it changes."""
+
+    format: Literal["json", "ics"] = "json"
+
+
 class Schedule(Answer):
     """The cycles of a locked circle, in order."""
 
@@ -173,26 +180,3 @@ class GroupBalances(Answer):
     currency: Currency
     accounts: dict[str, int]
     members: list[MemberBalance]
-
-
-class StatementLine(Answer):
-    """One movement of the reader's own money; negative where it went back."""
-
-    at: datetime
-    fact: str
-    description: str
-    cycle: int | None = None
-    paid_in_pence: int
-    received_pence: int
-
-
-class Statement(Answer):
-    """What the reader paid in and received in one circle."""
-
-    group: Id
-    uid: Id
-    currency: Currency
-    lines: list[StatementLine]
-    paid_in_pence: int
-    received_pence: int
-    owes_pence: Amount

@@ -24,8 +24,8 @@ NAMED = [kind for kind in family() if "code" in vars(kind)]
 def made(kind: type[errors.AjoError]) -> errors.AjoError:
     """One of the kind, its sentence filled with x."""
     names = [name for _, name, _, _ in string.Formatter().parse(kind.sentence) if name]
-    if kind is errors.InvalidRequest:
-        return errors.InvalidRequest(
+    if issubclass(kind, errors.InvalidRequest):
+        return kind(
             errors=[{"field": "name", "code": "missing", "message": "Field required"}]
         )
     return kind(**dict.fromkeys(names, "x"))

@@ -1,0 +1,153 @@
+"""Statements as sheets, and a schedule as calendar entries: what the API's JSON says, for people to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from shared.domain.calendar import london_day
+from shared.domain.money import pounds
+from shared.web.sheets import Column, Sheet
+
+_OPENING: Final = "Opening balance"
+_CLOSING: Final = "Closing balance"
+
+
+def member_sheet(statement: Mapping[str, Any], name: str) -> Sheet:
+    """A member's statement. `name` is how the person is called."""
+    opening, closing = statement["opening"], statement["closing"]
+    rows = [
+        [
+            _day(line["at"]),
+            line["description"],
+            line["paid_in_pence"] or None,
+            line["received_pence"] or None,
+            line["balance_pence"],
+            line["owes_pence"] or None,
+            line["is_owed_pence"] or None,
+        ]
+        for line in statement["lines"]
+    ]
+    return Sheet(
+        title=f"Statement: {statement['name']}",
+        dated=_last_moment(statement),
+        above=[("Member", name), *_frame(statement)],
+        columns=[
+            Column("Date", width=11),
+            Column("Movement", width=34),
+            Column("Paid in", "pence", 12),
+            Column("Received", "pence", 12),
+            Column("Balance", "pence", 13),
+            Column("Owes", "pence", 11),
+            Column("Is owed", "pence", 11),
+        ],
+        rows=[_balance_row(_OPENING, opening), *rows, _balance_row(_CLOSING, closing)],
+        below=[
+            "Balance is what was paid in less what was received. Owes and is owed are changes in each line, "
+            "and the whole in the first and the last.",
+            _audit(statement),
+        ],
+    )
+
+
+def _balance_row(label: str, stand: Mapping[str, int]) -> list[str | int | None]:
+    return [
+        None,
+        label,
+        stand["paid_in_pence"],
+        stand["received_pence"],
+        stand["balance_pence"],
+        stand["owes_pence"],
+        stand["is_owed_pence"],
+    ]
+
+
+def group_sheet(statement: Mapping[str, Any]) -> Sheet:
+    """A circle's statement: its accounts at the start, every posting, its accounts at the end."""
+    rows: list[list[str | int | None]] = [
+        [None, _OPENING, account, None, pence] for account, pence in statement["opening"].items()
+    ]
+    for line in statement["lines"]:
+        for entry in line["entries"]:
+            debit = entry["pence"] if entry["side"] == "debit" else None
+            credit = entry["pence"] if entry["side"] == "credit" else None
+            rows.append([_day(line["at"]), line["description"], entry["account"], debit, credit])
+    rows += [[None, _CLOSING, account, None, pence] for account, pence in statement["closing"].items()]
+    return Sheet(
+        title=f"Books of {statement['name']}",
+        dated=_last_moment(statement),
+        above=_frame(statement),
+        columns=[
+            Column("Date", width=11),
+            Column("Movement", width=30),
+            Column("Account", width=36),
+            Column("Debit", "pence", 13),
+            Column("Credit or balance", "pence", 16),
+        ],
+        rows=rows,
+        below=["Balances stand on the side on which their account grows.", _audit(statement)],
+    )
+
+
+def _frame(statement: Mapping[str, Any]) -> list[tuple[str, str]]:
+    since, until = statement["since"] or "the start", statement["until"] or "today"
+    return [("Circle", statement["group"]), ("Period", f"{since} to {until}")]
+
+
+def _audit(statement: Mapping[str, Any]) -> str:
+    return f"Audit chain at number {statement['audit_seq']}: {statement['audit_hash']}"
+
+
+def _day(moment: str) -> str:
+    return london_day(datetime.fromisoformat(moment)).isoformat()
+
+
+def _last_moment(statement: Mapping[str, Any]) -> datetime:
+    lines = statement["lines"]
+    return datetime.fromisoformat(lines[-1]["at"]) if lines else datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def schedule_calendar(group: Mapping[str, Any], schedule: Mapping[str, Any], uid: str) -> bytes:
+    """The cycles as all-day entries of an iCalendar file (RFC 5545): when to pay, when a pot is paid out.
+
+    Their names stay the same, so that a calendar which reads the file again moves entries, and adds none.
+    """
+    from icalendar import Calendar
+
+    calendar = Calendar()
+    calendar.add("prodid", "-//Ajo//Schedule//EN")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", group["name"])
+    stamp = datetime.fromisoformat(group["locked_at"] or group["created_at"])
+    for cycle in schedule["cycles"]:
+        name = f"{group['name']}, cycle {cycle['cycle']}"
+        moved = f" Moved because of a {cycle['moved_because']}." if cycle["moved_because"] else ""
+        entries = [
+            ("due", cycle["due_date"], f"{name}: {pounds(schedule['amount_pence'])} is due", moved.strip()),
+            (
+                "payout",
+                cycle["payout_date"],
+                f"{name}: {'your pot' if cycle['recipient'] == uid else 'the pot'} is paid out",
+                f"A full pot is {pounds(cycle['pot_pence'])}. It waits for money that has not cleared.",
+            ),
+        ]
+        for kind, day, summary, description in entries:
+            key = f"{group['id']}-{cycle['cycle']}-{kind}@ajo"
+            calendar.add_component(_entry(key, date.fromisoformat(day), stamp, summary, description))
+    return bytes(calendar.to_ical())
+
+
+def _entry(key: str, day: date, stamp: datetime, summary: str, description: str) -> Any:
+    from icalendar import Event
+
+    event = Event()
+    event.add("uid", key)
+    event.add("dtstamp", stamp)
+    event.add("dtstart", day)
+    event.add("dtend", day + timedelta(days=1))
+    event.add("summary", summary)
+    event.add("transp", "TRANSPARENT")
+    if description:
+        event.add("description", description)
+    return event
