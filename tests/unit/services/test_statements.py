@@ -147,7 +147,7 @@ def test_the_pdf_is_the_same_byte_for_byte_and_says_what_the_json_says(story: St
 def test_the_csv_is_safe_to_open_in_a_spreadsheet() -> None:
     names = ["=HYPERLINK(1)", "+1", "-1", "@sum", "\tx", "plain", "a, b\n"]
     columns = [Column("Name"), Column("Amount", "pence")]
-    rows = [[name, -1_234] for name in names]
+    rows: list[list[str | int | None]] = [[name, -1_234] for name in names]
     text = sheets.as_csv(Sheet("t", date_of(), [], columns, rows)).decode("utf-8-sig")
     found = list(csv.reader(io.StringIO(text, newline="")))
     assert [row[0] for row in found[1:]] == [
