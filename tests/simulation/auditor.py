@@ -781,55 +781,50 @@ class Auditor:
                 "liveness",
                 f"{gid}: {[one['number'] for one in circle['schedule'] if not one['closed']]} stand open",
             )
-        collected, received = self._flows(gid)
-        waived, netted = self._waived_and_netted(gid)
-        fees = circle["terms"]["platform_fee_pence"]
+        flows = self._flows(gid)
+        fees = circle["terms"]["platform_fee_pence"] + circle["terms"].get("reserve_pence", 0)
         for cycle in circle["schedule"]:
             uid = cycle["recipient"]
-            put_in = collected[uid] + netted[uid] - group.of(f"credit:{uid}")
-            promised = amount * seats - waived[uid]
-            if not self._holds(put_in + group.of(f"debt:{uid}") == promised):
-                self._violated(
-                    "right-end",
-                    f"{gid}: {uid} put in {put_in} and owes {group.of(f'debt:{uid}')} of {promised}",
-                )
-            pot = amount * seats - waived[uid] - fees
-            got = received[uid] + netted[uid] + group.of(f"owed:{uid}")
-            if not self._holds(got == pot):
-                self._violated(
-                    "right-end",
-                    f"{gid}: {uid} got {received[uid]}, {netted[uid]} of it netted, is owed "
-                    f"{group.of(f'owed:{uid}')}, of a pot of {pot}",
-                )
+            put_in = flows["collected", uid] + flows["netted", uid] + flows["from reserve", uid]
+            put_in -= group.of(f"credit:{uid}") + flows["credit returned", uid]
+            owes, promised = group.of(f"debt:{uid}"), amount * seats - flows["waived", uid]
+            if not self._holds(put_in + owes == promised):
+                self._violated("right-end", f"{gid}: {uid} put in {put_in} and owes {owes} of {promised}")
+            pot, owed = promised - fees, group.of(f"owed:{uid}")
+            got = flows["received", uid] + flows["netted", uid]
+            if not self._holds(got + owed == pot):
+                self._violated("right-end", f"{gid}: {uid} got {got} and is owed {owed} of a pot of {pot}")
 
-    def _flows(self, gid: str) -> tuple[defaultdict[str, int], defaultdict[str, int]]:
-        """What the processor says that each member put in and got, in pence."""
-        collected: defaultdict[str, int] = defaultdict(int)
-        received: defaultdict[str, int] = defaultdict(int)
+    def _flows(self, gid: str) -> defaultdict[tuple[str, str], int]:
+        """What each member put in and got, in pence: by the processor's lines, and by what needs no line."""
+        flows: defaultdict[tuple[str, str], int] = defaultdict(int)
+        prefix = f"groups/{gid}/"
         for line in self._lines():
             labels = self._labels_of(line)
             if labels is None or labels.get("group") != gid:
                 continue
             if "contribution" in labels:
-                contribution = self._documents[f"groups/{gid}/contributions/{labels['contribution']}"]
-                collected[contribution["uid"]] += line["amount"]
+                contribution = self._documents[f"{prefix}contributions/{labels['contribution']}"]
+                flows["collected", contribution["uid"]] += line["amount"]
             else:
-                payout = self._documents[f"groups/{gid}/payouts/{labels['payout']}"]
-                received[payout["recipient"]] -= line["amount"]
-        return collected, received
-
-    def _waived_and_netted(self, gid: str) -> tuple[defaultdict[str, int], defaultdict[str, int]]:
-        waived: defaultdict[str, int] = defaultdict(int)
-        netted: defaultdict[str, int] = defaultdict(int)
-        prefix = f"groups/{gid}/"
+                payout = self._documents[f"{prefix}payouts/{labels['payout']}"]
+                kind = "returned" if payout["kind"] == "return" else "received"
+                flows[kind, payout["recipient"]] -= line["amount"]
         for path, document in self._documents.items():
             if path.startswith(f"{prefix}contributions/") and document["state"] == "waived":
-                waived[document["uid"]] += document["amount_pence"] - document["in_pot_pence"]
+                flows["waived", document["uid"]] += document["amount_pence"] - document["in_pot_pence"]
         for key, fact in self._facts.items():
-            is_reservation = key.startswith(f"{gid}/") and fact["type"] == "payout_reserved"
-            if is_reservation and fact["id"] not in self._groups[gid].reversed_by:
-                netted[fact["payload"]["recipient"]] += sum(fact["payload"]["netted"].values())
-        return waived, netted
+            if not key.startswith(f"{gid}/"):
+                continue
+            payload = fact["payload"]
+            if fact["type"] == "payout_reserved" and fact["id"] not in self._groups[gid].reversed_by:
+                flows["netted", payload["recipient"]] += sum(payload["netted"].values())
+            for share in payload["shares"] if fact["type"] == "given_back" else ():
+                if share["what"] == "credit":
+                    flows["credit returned", share["member"]] += share["returned_pence"]
+                else:
+                    flows["from reserve", share["member"]] += share["pence"] - share["returned_pence"]
+        return flows
 
     def _lines(self) -> list[dict[str, Any]]:
         processor = self._processor

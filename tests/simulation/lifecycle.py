@@ -21,7 +21,7 @@ from shared.services import catch_up, collect_contributions, pay_out, process_pa
 from shared.services.context import Command
 from tests.builders import SECRETS, Circle, SeededChance, World
 from tests.simulation.auditor import Auditor, Violation
-from tests.simulation.calamities import Calamities
+from tests.simulation.calamities import Calamities, Poison
 from tests.simulation.cloud import Cloud
 from tests.simulation.faults import Faults
 from tests.simulation.people import CARD, MANDATE, People
@@ -105,7 +105,7 @@ class Lifecycle:
             self.clock,
             self.faults,
             random.Random(f"cloud:{seed}"),
-            self.auditor.unhandled,
+            self._unhandled,
         )
         self.world.simulated_store.watch = self._committed
         self.world.messages.send = self._sent
@@ -153,6 +153,8 @@ class Lifecycle:
     def run(self) -> Outcome:
         """Live through it all."""
         self.form_circles()
+        if self._is_over():
+            return self.outcome()
         ends = max(cycle.payout_date for circle in self.circles for cycle in circle.group.schedule)
         self._live(until=opening_of(ends))
         for _ in range(ROUNDS_MAX):
@@ -196,7 +198,10 @@ class Lifecycle:
             self.world.person(name, CARD if self.chance.random() < CARDS else MANDATE)
             for name in NAMES[:members]
         ]
-        self._live(until=self.clock.moment + timedelta(days=8))
+        while not all(self._can_pay(uid) for uid in people):
+            self._live(until=self.clock.moment + timedelta(days=4))
+        if self._is_over():
+            return
         self.circles.append(
             self.world.circle(
                 people,
@@ -207,6 +212,11 @@ class Lifecycle:
                 wait_days=self.chance.choice([3, 7, 14]),
             )
         )
+
+    def _can_pay(self, uid: str) -> bool:
+        """Whether a mandate stands, so far as the platform knows."""
+        methods = self.auditor.document(f"payment_methods/{uid}") or {"methods": ()}
+        return self._is_over() or any(one["state"] == "active" for one in methods["methods"])
 
     def _live(self, until: datetime) -> None:
         """Do what is due, then jump to what is due next."""
@@ -302,6 +312,10 @@ class Lifecycle:
             process_payment_event.process(self.world.ctx, event)
 
         self.cloud.soon(f"event: {event.type}", work, given_up=lambda: self._dead_letter(message))
+
+    def _unhandled(self, name: str, raised: Exception) -> None:
+        if not isinstance(raised, Poison):
+            self.auditor.unhandled(name, raised)
 
     def _dead_letter(self, message: dict[str, Any]) -> None:
         """Parked after so many tries. The alarm rings; two days later a new version is deployed."""
