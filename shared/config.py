@@ -58,6 +58,8 @@ class Settings(BaseModel):
     public_url: Url = Field(alias="AJO_PUBLIC_URL")
     cors_origins: Names = Field((), alias="AJO_CORS_ORIGINS")
     check_revoked_tokens: bool = Field(True, alias="AJO_CHECK_REVOKED_TOKENS")
+    staff_second_factor: bool = Field(True, alias="AJO_STAFF_SECOND_FACTOR")
+    app_check: bool = Field(False, alias="AJO_APP_CHECK")
 
     # Who may call the functions that only Cloud Tasks and Pub/Sub call, and where tasks go.
     oidc_audience: str = Field(alias="AJO_OIDC_AUDIENCE")
@@ -163,6 +165,8 @@ def _faults(settings: Settings) -> list[str]:
         faults.append("AJO_ANCHORS is missing: production writes the heads of its audit chains to a bucket.")
     if settings.anchors is not None and not settings.anchors.startswith("gs://"):
         faults.append("AJO_ANCHORS must name a bucket (gs://…) outside local.")
+    if not settings.staff_second_factor:
+        faults.append("AJO_STAFF_SECOND_FACTOR may be false in local alone.")
     if settings.oidc_issuer != GOOGLE_ISSUER:
         faults.append(f"AJO_OIDC_ISSUER must be {GOOGLE_ISSUER} outside local.")
     if settings.oidc_certs_url != GOOGLE_CERTS_URL:

@@ -318,6 +318,7 @@ class Movement:
     available_on: datetime
     source: str  # the object at the processor that caused it
     labels: Mapping[str, str] = field(default_factory=dict)  # our ids on that object
+    source_pence: int | None = None  # its amount there; None: not read, or other money
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,6 +474,14 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An object at the processor that is not as any that we made: altered, or of a kind unknown here."""
+
+    reference: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NothingNew:
     """A genuine event of a type that we know and do not follow: another event tells what it tells."""
 
@@ -611,6 +620,21 @@ class PaymentGateway(Protocol):
         """Every line of our own balance, oldest first."""
         ...
 
+    def collections(self) -> list[Collection | Unreadable]:
+        """Every try at collecting, whether it brought money or not."""
+        ...
+
+    def transfers(self) -> list[Transfer | Unreadable]: ...
+    def disputes(self) -> list[Dispute | Unreadable]: ...
+    def bank_payouts(self, recipient: str) -> list[BankPayout | Unreadable]: ...
+    def payers(self) -> list[str]:
+        """The reference of everybody who can be collected from."""
+        ...
+
+    def recipients(self) -> list[Recipient]:
+        """Everybody's account to be paid into."""
+        ...
+
     # news
     def verify_webhook(
         self, body: bytes, signature: str, endpoint: Literal["platform", "connect"]
@@ -640,12 +664,29 @@ class Identity:
     phone: str | None
     roles: frozenset[str]  # staff roles, from custom claims
     authenticated_at: datetime
+    second_factor: bool = False
 
 
 class IdentityProvider(Protocol):
-    """Firebase Auth. Raises domain `BadToken`."""
+    """Firebase Auth. Raises domain `BadToken`, or `TryAgainLater` where it does not answer."""
 
     def verify(self, token: str) -> Identity: ...
+    def open_session(self, token: str, lifetime_seconds: int) -> str:
+        """A session that stands for the person of this token, as text that `verify_session` takes."""
+        ...
+
+    def verify_session(self, session: str) -> Identity: ...
+    def sign_out_everywhere(self, uid: str) -> None:
+        """No token or session from before this moment is good any more."""
+        ...
+
+    def remove(self, uid: str) -> None:
+        """Forget the person; one who is not there is forgotten already."""
+        ...
+
+    def check_app(self, token: str) -> None:
+        """Whether an App Check token is of one of our own apps. Raises domain `AppCheckFailed`."""
+        ...
 
 
 class CallerCheck(Protocol):

@@ -33,6 +33,7 @@ from shared.domain.journal import Fact
 from shared.domain.ledger import Balances, balances_ref
 from shared.domain.members import Member, member_ref
 from shared.domain.payouts import Payout, payout_ref
+from shared.domain.profiles import Address, Details
 from shared.domain.rotation import commitment, drawn_order
 from shared.ports import Collection, Create, Identity, Query, Store, ThinEvent
 from shared.services import (
@@ -47,12 +48,13 @@ from shared.services import (
     payment_methods,
     payout_account,
     process_payment_event,
+    profile,
     reconcile,
     relay,
     sign_up,
     submit,
 )
-from shared.services.context import Command, Context
+from shared.services.context import Command, Context, Reader
 
 D = TypeVar("D", bound=Document)
 
@@ -68,6 +70,18 @@ SECRETS = {
     "invitation-key": b"invitation key of the builders",
     "master-key": b"0123456789abcdef0123456789abcdef",
 }
+
+
+def details(name: str) -> Details:
+    """Somebody of this name, grown up and at home in the UK."""
+    return Details(
+        full_name=f"{name} Adeyemi-Zachary",
+        display_name=name,
+        date_of_birth=date(1987, 3, 14),
+        address=Address(line_1=f"17 {name} Terrace", town="Peckham", postcode="SE15 4QN"),
+        phone="+447911123456",
+        bank_name="Quillfeather Bank",
+    )
 
 
 class StillClock:
@@ -190,6 +204,7 @@ class World:
         """Somebody who has signed up, saved a payment method and can be paid."""
         identity = Identity(uid, f"{uid}@example.com", True, None, frozenset(), self.clock.now())
         sign_up.sign_up(self.ctx, self.command(uid), identity)
+        profile.save(self.ctx, self.command(uid), details(uid))
         payment_methods.attach(self.ctx, self.command(uid), None, method)
         opened = payout_account.open_payout_account(
             self.ctx, self.command(uid), None, "https://ajo.test/done", "https://ajo.test/again"
@@ -214,7 +229,7 @@ class World:
             join_group.join(self.ctx, self.command(uid), None, code)
             approve_member.approve(self.ctx, self.command(organiser), group, uid)
         for uid in members:
-            text = accept_agreement.read(self.ctx, uid, group)
+            text = accept_agreement.read(self.ctx, Reader(uid), group)
             accept_agreement.accept(self.ctx, self.command(uid), group, text["hash"])
         lock_group.lock(self.ctx, self.command(organiser), group)
         return Circle(self, group)

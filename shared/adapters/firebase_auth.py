@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.lazily import once
-from shared.domain.errors import BadToken, TryAgainLater
+from shared.domain.errors import AppCheckFailed, BadToken, TryAgainLater
 from shared.ports import Identity
 
 if TYPE_CHECKING:
@@ -36,21 +38,67 @@ class FirebaseIdentityProvider:
 
     def verify(self, token: str) -> Identity:
         from firebase_admin import auth
-        from firebase_admin.exceptions import FirebaseError
 
-        refused = (
-            auth.InvalidIdTokenError,  # and expired or revoked, which are kinds of it
-            auth.UserDisabledError,
-            auth.UserNotFoundError,
-            ValueError,
-        )
+        with _refusing():
+            return _identity(auth.verify_id_token(token, self._app(), check_revoked=self._check_revoked))
+
+    def open_session(self, token: str, lifetime_seconds: int) -> str:
+        from firebase_admin import auth
+
+        with _refusing():
+            made = auth.create_session_cookie(token, timedelta(seconds=lifetime_seconds), self._app())
+        return made.decode() if isinstance(made, bytes) else str(made)
+
+    def verify_session(self, session: str) -> Identity:
+        from firebase_admin import auth
+
+        with _refusing():
+            # Always asked, whatever the setting: a session lives for hours.
+            return _identity(auth.verify_session_cookie(session, check_revoked=True, app=self._app()))
+
+    def sign_out_everywhere(self, uid: str) -> None:
+        from firebase_admin import auth
+
+        with _refusing():
+            auth.revoke_refresh_tokens(uid, self._app())
+
+    def remove(self, uid: str) -> None:
+        from firebase_admin import auth
+
+        with contextlib.suppress(BadToken), _refusing():
+            auth.delete_user(uid, self._app())
+
+    def check_app(self, token: str) -> None:
+        from firebase_admin import app_check
+        from jwt.exceptions import PyJWKClientConnectionError
+
         try:
-            claims = auth.verify_id_token(token, self._app(), check_revoked=self._check_revoked)
-        except refused:
-            raise BadToken from None  # the cause quotes the token
-        except FirebaseError as error:  # no certificates, no answer: not the token's fault
+            app_check.verify_token(token, self._app())
+        except PyJWKClientConnectionError as error:  # no keys to check with: not the token's fault
             raise TryAgainLater from error
-        return _identity(claims)
+        except Exception:  # PyJWT and ValueError: a token may be malformed in any way
+            raise AppCheckFailed from None
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """What Firebase raises, as ours."""
+    from firebase_admin import auth
+    from firebase_admin.exceptions import FirebaseError
+
+    refused = (
+        auth.InvalidIdTokenError,  # and expired or revoked, which are kinds of it
+        auth.InvalidSessionCookieError,
+        auth.UserDisabledError,
+        auth.UserNotFoundError,
+        ValueError,
+    )
+    try:
+        yield
+    except refused:
+        raise BadToken from None  # the cause quotes the token
+    except FirebaseError as error:  # no certificates, no answer: not the token's fault
+        raise TryAgainLater from error
 
 
 def _identity(claims: dict[str, Any]) -> Identity:
@@ -62,6 +110,7 @@ def _identity(claims: dict[str, Any]) -> Identity:
         phone=claims.get("phone_number"),
         roles=frozenset(str(role) for role in roles) if isinstance(roles, list) else frozenset(),
         authenticated_at=datetime.fromtimestamp(claims["auth_time"], UTC),
+        second_factor=bool((claims.get("firebase") or {}).get("sign_in_second_factor")),
     )
 
 

@@ -345,6 +345,11 @@ class HardshipTooLong(Invalid):
     sentence = "A freeze ends after today and by {latest}; then it can be asked for again."
 
 
+class FeeOnlyFalls(Conflict):
+    code = "fee_only_falls"
+    sentence = "The fee was agreed at {fee_pence} pence a pot; without a new agreement it can only fall."
+
+
 class NoSuchDebt(Conflict):
     code = "no_such_debt"
     sentence = "There is no open debt of this kind."

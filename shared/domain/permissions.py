@@ -68,6 +68,15 @@ class Action(StrEnum):
     LOCK_GROUP = "lock_group"
     CANCEL_GROUP = "cancel_group"
     LEAVE_GROUP = "leave_group"
+    RANK_CYCLES = "rank_cycles"
+    SET_ORDER = "set_order"
+    READ_PLACE = "read_place"
+    READ_PROGRESS = "read_progress"
+    READ_STANDING = "read_standing"
+    ASK_FOR_TIME = "ask_for_time"
+    ASK_APPROVAL = "ask_approval"
+    ANSWER_APPROVAL = "answer_approval"
+    READ_APPROVALS = "read_approvals"
     READ_SCHEDULE = "read_schedule"
     READ_BALANCES = "read_balances"
     READ_STATEMENT = "read_statement"
@@ -120,6 +129,15 @@ TABLE: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.LOCK_GROUP: frozenset({Role.ORGANISER}),
         Action.CANCEL_GROUP: frozenset({Role.ORGANISER}),
         Action.LEAVE_GROUP: _CIRCLE,
+        Action.RANK_CYCLES: _CIRCLE,
+        Action.SET_ORDER: frozenset({Role.ORGANISER}),
+        Action.READ_PLACE: _CIRCLE,
+        Action.READ_PROGRESS: _CIRCLE,
+        Action.READ_STANDING: _CIRCLE,
+        Action.ASK_FOR_TIME: _CIRCLE,
+        Action.ASK_APPROVAL: _CIRCLE | frozenset({Role.FINANCE, Role.ADMIN}),
+        Action.ANSWER_APPROVAL: _CIRCLE | frozenset({Role.FINANCE, Role.ADMIN}),
+        Action.READ_APPROVALS: _CIRCLE | frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
         Action.READ_SCHEDULE: _CIRCLE | _READING_STAFF,
         Action.READ_BALANCES: _CIRCLE | frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
         Action.READ_STATEMENT: _CIRCLE | frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),

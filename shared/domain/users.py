@@ -73,9 +73,7 @@ class User(Document):
         return identity_state(
             has_account=account is not None,
             can_receive=self.can_receive,
-            disabled=account is not None
-            and account.details_submitted
-            and account.disabled_reason is not None,
+            disabled=account is not None and account.is_disabled,
             check=self.identity_check,
         )
 

@@ -13,17 +13,19 @@ from shared.domain.permissions import Action, require
 from shared.domain.users import payment_methods_ref, require_ready_for_money, user_ref
 from shared.services import transact as transactions
 from shared.services import views
-from shared.services.context import Command, Context
+from shared.services.access_log import require_in_group
+from shared.services.context import Command, Context, Reader
+from shared.services.promises import promised
 from shared.services.transact import Loaded, transact
 
 AGREEMENT_VERSION = 1
 """The version of the agreement's wording; it is part of what a member accepted."""
 
 
-def read(ctx: Context, uid: str, gid: str) -> dict[str, Any]:
+def read(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
     """The agreement's text and its hash. Raises NoSuchThing."""
     group = transactions.read(ctx, group_ref(gid)).get(group_ref(gid))
-    require(Action.READ_AGREEMENT, roles_in(group, uid))
+    require_in_group(ctx, reader, group, Action.READ_AGREEMENT)
     text = agreement_text(group, draft_schedule(group.terms, ctx.holidays))
     return {"text": text, "hash": agreement_hash(text), "version": AGREEMENT_VERSION}
 
@@ -39,8 +41,9 @@ def accept(ctx: Context, command: Command, gid: str, hash_read: str) -> dict[str
         group = loaded.get(group_ref(gid))
         require(Action.ACCEPT_AGREEMENT, roles_in(group, uid))
         agreed = accept_in_group(group, uid, hash_read, ctx.holidays, ctx.clock.now())
-        require_ready_for_money(loaded.find(user_ref(uid)), loaded.find(payment_methods_ref(uid)))
-        member = loaded.get(member_ref(gid, uid)).moved("agreed")
+        require_ready_for_money(loaded.get(user_ref(uid)), loaded.find(payment_methods_ref(uid)))
+        member = loaded.get(member_ref(gid, uid))
+        member = member if member.state == "agreed" else member.moved("agreed")
         seat = agreed.seat(uid)
         assert seat is not None  # noqa: S101 - accept_in_group has just found it
         fact = News(
@@ -49,13 +52,15 @@ def accept(ctx: Context, command: Command, gid: str, hash_read: str) -> dict[str
             type="agreed",
             payload={"member": uid, "agreement": hash_read, "version": AGREEMENT_VERSION},
         )
-        return Decision(answer=views.membership(gid, seat), facts=[fact], changed=[agreed, member])
+        decision = Decision(answer=views.membership(gid, seat), facts=[fact], changed=[agreed, member])
+        return decision.then(promised(loaded, uid, group))
 
-    # The processor is the judge of method and account, at each debit and payout anew: read, not guarded.
+    # The user is guarded: a person who is being erased promises nothing. Of the method the processor is the
+    # judge, at each debit anew: read, not guarded.
     return transact(
         ctx,
         command,
-        [group_ref(gid), member_ref(gid, uid)],
+        [group_ref(gid), member_ref(gid, uid), user_ref(uid)],
         decide,
-        peek=[user_ref(uid), payment_methods_ref(uid)],
+        peek=[payment_methods_ref(uid)],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.domain.permissions import Role
 from shared.ports import (
     Anchors,
     BankHolidays,
@@ -32,6 +33,16 @@ class Context:
     secrets: Secrets
     anchors: Anchors
     vault: Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who wants to see something: by their own place in it, or, staff alone, by role and with a reason."""
+
+    uid: str
+    request_id: str = ""
+    roles: frozenset[Role] = frozenset()
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from shared.domain.ids import new_id
 from shared.domain.journal import News
 from shared.domain.members import Member
 from shared.domain.rotation import DrawSeed, commitment
-from shared.services import views
+from shared.services import display_names, views
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, transact
 
@@ -56,4 +56,6 @@ def create_group(ctx: Context, command: Command, terms: Terms) -> dict[str, Any]
             created=[group, member, DrawSeed(group=gid, seed=seed.hex())],
         )
 
-    return transact(ctx, command, [], decide)
+    answer = transact(ctx, command, [], decide)
+    display_names.share(ctx, answer["id"], command.actor)
+    return answer

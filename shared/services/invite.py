@@ -11,6 +11,7 @@ from shared.domain.groups import group_ref, require_recruiting, roles_in
 from shared.domain.invitations import Invitation, fingerprint
 from shared.domain.journal import News
 from shared.domain.permissions import Action, require
+from shared.services import throttle
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, transact
 
@@ -18,8 +19,9 @@ from shared.services.transact import Loaded, transact
 def invite(ctx: Context, command: Command, gid: str, valid_days: int) -> dict[str, Any]:
     """Make a code for the group; only its fingerprint is kept.
 
-    Raises NoSuchThing, NotAllowed, GroupNotOpen.
+    Raises NoSuchThing, NotAllowed, GroupNotOpen, TooManyRequests.
     """
+    throttle.count(ctx, throttle.INVITATIONS, command.actor)
     code = base64.b32encode(ctx.chance.token(10)).decode().lower()
     invitation = Invitation(
         fingerprint=fingerprint(ctx.secrets.current("invitation-key"), code),

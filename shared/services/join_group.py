@@ -7,16 +7,24 @@ from typing import Any
 from shared.domain.decision import Decision
 from shared.domain.errors import InvitationInvalid, NoSuchThing
 from shared.domain.groups import ask_to_join, group_ref
+from shared.domain.identity import Ability, require_ability
 from shared.domain.invitations import fingerprint, invitation_ref
 from shared.domain.journal import News
 from shared.domain.members import Member, member_ref
-from shared.services import views
+from shared.domain.users import user_ref
+from shared.services import display_names, throttle, views
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, read, transact
 
 
 def join(ctx: Context, command: Command, gid: str | None, code: str | None) -> dict[str, Any]:
-    """Ask for a place. Raises InvitationInvalid, NoSuchThing, GroupNotOpen, AlreadyMember, GroupFull."""
+    """Ask for a place.
+
+    Raises InvitationInvalid, NoSuchThing, GroupNotOpen, AlreadyMember, GroupFull, AccountClosed,
+    IdentityInTheWay, and TooManyRequests for who guesses codes.
+    """
+    if code is not None:
+        throttle.count(ctx, throttle.CODE_GUESSES, command.actor)
     by_code = None if code is None else _group_of(ctx, code)
     if by_code is not None and gid not in {None, by_code}:
         raise InvitationInvalid()
@@ -27,6 +35,9 @@ def join(ctx: Context, command: Command, gid: str | None, code: str | None) -> d
     own = member_ref(wanted, uid)
 
     def decide(loaded: Loaded) -> Decision:
+        person = loaded.get(user_ref(uid))
+        person.require_open()
+        require_ability(person.identity, Ability.ASK_TO_JOIN)
         group = loaded.get(group_ref(wanted))
         if by_code is None and group.terms.visibility != "public":
             raise NoSuchThing(thing="group")
@@ -51,7 +62,10 @@ def join(ctx: Context, command: Command, gid: str | None, code: str | None) -> d
             created=[] if former else [member],
         )
 
-    return transact(ctx, command, [group_ref(wanted), own], decide)
+    # A request promises nothing yet, so the person is only looked at; accepting the agreement guards them.
+    answer = transact(ctx, command, [group_ref(wanted), own], decide, peek=[user_ref(uid)])
+    display_names.share(ctx, wanted, uid)
+    return answer
 
 
 def _group_of(ctx: Context, code: str) -> str:

@@ -11,6 +11,7 @@ from shared.ports import (
     BankPayout,
     Collection,
     Dispute,
+    IdentitySession,
     Method,
     MethodSetup,
     NothingNew,
@@ -74,6 +75,10 @@ def _take_up(ctx: Context, command: Command, news: ProcessorNews, event: ThinEve
             from shared.services.payout_account import record_recipient
 
             return record_recipient(ctx, command, _uid(news.labels, news.reference), news)
+        case IdentitySession():
+            from shared.services.identity_check import record_check
+
+            return record_check(ctx, command, _uid(news.labels, news.reference), news)
         case MethodSetup():
             from shared.services.payment_methods import record_setup
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from shared.domain.groups import Group, Seat
 from shared.domain.members import ASKING, SEATED
 from shared.domain.users import PaymentMethod, PaymentMethods, PayoutAccount, User
 
+NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
-def member(seat: Seat) -> dict[str, Any]:
-    return {"uid": seat.uid, "state": seat.state, "role": seat.role, "position": seat.position}
+
+def member(seat: Seat, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "uid": seat.uid,
+        "name": names.get(seat.uid),
+        "state": seat.state,
+        "role": seat.role,
+        "position": seat.position,
+    }
 
 
 def membership(group: str, seat: Seat) -> dict[str, Any]:
     return {"group": group, "uid": seat.uid, "state": seat.state, "role": seat.role}
 
 
-def group(group: Group, uid: str) -> dict[str, Any]:
-    """A circle as one of its people sees it."""
+def group(group: Group, uid: str, names: Mapping[str, str] = NO_NAMES) -> dict[str, Any]:
+    """A circle as one of its people sees it. Names are read apart: an answer that is kept holds none."""
     terms = group.terms
     own = group.seat(uid)
     agreed = [seat.agreed_hash for seat in group.seats if seat.agreed_hash]
@@ -38,8 +48,8 @@ def group(group: Group, uid: str) -> dict[str, Any]:
         },
         "visibility": terms.visibility,
         "organiser": group.organiser,
-        "members": [member(seat) for seat in group.seats if seat.state in SEATED | ASKING],
-        "membership": member(own) if own else None,
+        "members": [member(seat, names) for seat in group.seats if seat.state in SEATED | ASKING],
+        "membership": member(own, names) if own else None,
         "draw_commitment": group.draw.commitment,
         "draw_seed": group.draw.seed,
         "agreement_hash": agreed[0] if agreed else None,
@@ -83,6 +93,8 @@ def user(user: User, methods: PaymentMethods | None) -> dict[str, Any]:
         "created_at": user.created_at.isoformat(),
         "payout_account": payout_account(user.payout_account) if user.payout_account else None,
         "default_payment_method": methods.default if methods else None,
+        "identity": user.identity,
+        "has_profile": user.profile_at is not None,
         "revision": user.revision,
     }
 

@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn, TypeVar
+from urllib.parse import unquote
 
 from flask import Request
 from pydantic import ValidationError
@@ -55,6 +56,12 @@ def idempotency_key_of(request: Request) -> str:
     if not _IDEMPOTENCY_KEY.fullmatch(key):
         raise IdempotencyKeyMissing
     return key
+
+
+def access_reason_of(request: Request) -> str | None:
+    """Why staff look at what is other people's, percent-encoded UTF-8 where it is not ASCII."""
+    given = request.headers.get("Access-Reason")
+    return None if given is None else unquote(given)
 
 
 def body_of(request: Request, limit_bytes: int = BODY_BYTES_MAX) -> bytes:

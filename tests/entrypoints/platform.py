@@ -16,12 +16,22 @@ import functions_framework
 
 from shared.adapters.memory_store import MemoryStore
 from shared.config import Settings
-from shared.domain.errors import BadToken
-from shared.ports import Identity, Method, MethodSetup, PublishFailed, Recipient, StoreUnavailable, Write
+from shared.domain.errors import AppCheckFailed, BadToken
+from shared.ports import (
+    Identity,
+    IdentitySession,
+    Method,
+    MethodSetup,
+    PublishFailed,
+    Recipient,
+    StoreUnavailable,
+    Write,
+)
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 CALLER_TOKEN = "cloud-tasks-and-pubsub"
+APP_TOKEN = "our-own-app"
 EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
 
 SETTINGS = Settings(
@@ -72,14 +82,46 @@ class People:
     def __init__(self) -> None:
         self.known: dict[str, Identity] = {}
 
-    def add(self, uid: str, roles: Sequence[str] = ()) -> str:
-        self.known[uid] = Identity(uid, f"{uid}@example.test", True, None, frozenset(roles), NOW)
+    def add(
+        self,
+        uid: str,
+        roles: Sequence[str] = (),
+        *,
+        second_factor: bool = True,
+        email_verified: bool = True,
+        signed_in_at: datetime = NOW,
+    ) -> str:
+        self.known[uid] = Identity(
+            uid,
+            f"{uid}@example.test",
+            email_verified,
+            None,
+            frozenset(roles),
+            signed_in_at,
+            second_factor,
+        )
         return uid
 
     def verify(self, token: str) -> Identity:
         if token not in self.known:
             raise BadToken
         return self.known[token]
+
+    def open_session(self, token: str, lifetime_seconds: int) -> str:
+        return f"session-of-{self.verify(token).uid}"
+
+    def verify_session(self, session: str) -> Identity:
+        return self.verify(session.removeprefix("session-of-"))
+
+    def sign_out_everywhere(self, uid: str) -> None:
+        del self.known[uid]
+
+    def remove(self, uid: str) -> None:
+        self.known.pop(uid, None)
+
+    def check_app(self, token: str) -> None:
+        if token != APP_TOKEN:
+            raise AppCheckFailed
 
 
 class Callers:
@@ -173,6 +215,16 @@ class SettingUp:
     def recipient(self, reference: str) -> Recipient:
         labels = {"uid": reference.removeprefix("acct_")}
         return Recipient(reference, True, True, (), None, "bank_1", False, labels)
+
+    def start_identity_check(self, uid: str, return_url: str, key: str) -> IdentitySession:
+        return self.identity_check(f"vs_{uid}")
+
+    def identity_check(self, reference: str) -> IdentitySession:
+        labels = {"uid": reference.removeprefix("vs_")}
+        return IdentitySession(reference, "open", f"https://verify.example/{reference}", False, labels)
+
+    def detach_method(self, reference: str) -> None:
+        return None
 
     def onboarding_url(self, recipient: str, return_url: str, refresh_url: str) -> str:
         return f"https://connect.example/{recipient}"

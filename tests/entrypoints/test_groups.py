@@ -26,10 +26,23 @@ def start(platform: Platform, who: str, **terms: Any) -> str:
     return group
 
 
+def profile_of(uid: str) -> dict[str, Any]:
+    """What somebody of this name tells of themselves."""
+    return {
+        "full_name": f"{uid.capitalize()} Adeyemi-Zachary",
+        "display_name": uid.capitalize(),
+        "date_of_birth": "1987-03-14",
+        "address": {"line_1": f"17 {uid.capitalize()} Terrace", "town": "Peckham", "postcode": "SE15 4QN"},
+        "phone": "07911 123456",
+        "bank_name": "Quillfeather Bank",
+    }
+
+
 def signed_up(platform: Platform, uid: str) -> str:
     """A person who can pay and be paid."""
     platform.people.add(uid)
     assert platform.post("/v1/users", who=uid).status_code == 201
+    assert platform.post("/v1/users/me/profile", profile_of(uid), uid).status_code == 200
     assert platform.post("/v1/payment-methods", {"method": f"pm_{uid}"}, uid).status_code == 201
     assert platform.post("/v1/users/me/payout-account", LINKS, uid).status_code == 201
     return uid

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from shared.adapters.stripe_gateway import news, readings
 from shared.adapters.stripe_gateway.api import Declined, Object, StripeApi, at
 from shared.domain.contributions import MethodKind
+from shared.domain.errors import AjoError
 from shared.ports import (
     BankPayout,
     Collection,
     CollectionRequest,
     Dispute,
+    IdentitySession,
     Method,
     MethodSetup,
     Movement,
@@ -28,10 +30,13 @@ from shared.ports import (
     ThinEvent,
     Transfer,
     TransferRequest,
+    Unreadable,
 )
 
 if TYPE_CHECKING:
     import stripe
+
+Reading = TypeVar("Reading")
 
 
 class StripeGateway:
@@ -148,6 +153,19 @@ class StripeGateway:
             "refresh_url": refresh_url,
         }
         return str(self._api.post("account_links", params)["url"])
+
+    def start_identity_check(self, uid: str, return_url: str, key: str) -> IdentitySession:
+        """A picture of a document and a matching face (docs.stripe.com/identity)."""
+        params: Object = {
+            "type": "document",
+            "options": {"document": {"require_matching_selfie": True}},
+            "return_url": return_url,
+            "metadata": {"uid": uid},
+        }
+        return readings.identity_session(self._api.make("identity/verification_sessions", params, key=key))
+
+    def identity_check(self, reference: str) -> IdentitySession:
+        return readings.identity_session(self._get(at("identity", "verification_sessions", reference)))
 
     # --- money in -----------------------------------------------------------------------------------------
 
@@ -292,6 +310,29 @@ class StripeGateway:
             params["created"] = {"gte": int(since.timestamp())}
         return [readings.movement(line) for line in reversed(self._api.every("balance_transactions", params))]
 
+    def collections(self) -> list[Collection | Unreadable]:
+        expand = readings.in_list(readings.INTENT_EXPAND)
+        return _read(self._api.every("payment_intents", {"expand": expand}), readings.collection)
+
+    def transfers(self) -> list[Transfer | Unreadable]:
+        expand = readings.in_list(readings.TRANSFER_EXPAND)
+        return _read(self._api.every("transfers", {"expand": expand}), readings.transfer)
+
+    def disputes(self) -> list[Dispute | Unreadable]:
+        expand = readings.in_list(readings.DISPUTE_EXPAND)
+        return _read(self._api.every("disputes", {"expand": expand}), readings.dispute)
+
+    def bank_payouts(self, recipient: str) -> list[BankPayout | Unreadable]:
+        found = self._api.every("payouts", {}, recipient)
+        return _read(found, lambda payout: readings.bank_payout(payout, recipient))
+
+    def payers(self) -> list[str]:
+        return [str(customer["id"]) for customer in self._api.every("customers", {})]
+
+    def recipients(self) -> list[Recipient]:
+        accounts = self._api.every("accounts", {})
+        return [readings.recipient(account, live=self._live) for account in accounts]
+
     # --- news ---------------------------------------------------------------------------------------------
 
     def verify_webhook(
@@ -336,6 +377,17 @@ def _payout_labels(request: TransferRequest) -> dict[str, str]:
         "payout": request.payout,
         "cycle": str(request.cycle),
     }
+
+
+def _read(found: list[Object], reading: Callable[[Object], Reading]) -> list[Reading | Unreadable]:
+    """Each object as it is read. One that cannot be is told, and hides none of the others."""
+    read: list[Reading | Unreadable] = []
+    for given in found:
+        try:
+            read.append(reading(given))
+        except (AjoError, KeyError, TypeError, ValueError) as fault:
+            read.append(Unreadable(str(given.get("id")), f"{type(fault).__name__}: {fault}"))
+    return read
 
 
 def _labelled(found: list[Object], attempt: str) -> list[Object]:

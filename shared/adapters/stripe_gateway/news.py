@@ -109,6 +109,7 @@ _READERS: dict[str, Reader] = {
     "charge.refunded": _newest_refund,
     "charge.updated": _collection_of_charge,
     "checkout.session.": _session,
+    "identity.verification_session.": lambda gateway, api, event: gateway.identity_check(event.object_id),
     "mandate.": _mandate,
     "payment_intent.": lambda gateway, api, event: gateway.collection(event.object_id),
     "payment_method.": lambda gateway, api, event: gateway.method(event.object_id),

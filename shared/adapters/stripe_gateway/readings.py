@@ -11,10 +11,12 @@ from typing import Any, Literal, TypeVar
 
 from shared.adapters.stripe_gateway import failures
 from shared.domain.errors import Mismatch, UnknownObject
+from shared.domain.identity import CheckState
 from shared.ports import (
     BankPayout,
     Collection,
     Dispute,
+    IdentitySession,
     Method,
     MethodSetup,
     Movement,
@@ -100,6 +102,8 @@ _MOVEMENT_KINDS = {
 def movement(transaction: Object, labels: dict[str, str] | None = None) -> Movement:
     """A balance transaction. Its labels are given, or those of its source, where that is expanded."""
     source = transaction["source"]
+    caused = _expanded(source)
+    same_money = caused.get("currency") == transaction["currency"]
     return Movement(
         reference=transaction["id"],
         kind=_MOVEMENT_KINDS.get(transaction["reporting_category"], "other"),
@@ -109,7 +113,8 @@ def movement(transaction: Object, labels: dict[str, str] | None = None) -> Movem
         created_at=moment(transaction["created"]),
         available_on=moment(transaction["available_on"]),
         source=_id_of(source),
-        labels=_labels(_expanded(source)) if labels is None else labels,
+        labels=_labels(caused) if labels is None else labels,
+        source_pence=caused["amount"] if same_money else None,
     )
 
 
@@ -313,6 +318,26 @@ def recipient(account: Object, *, live: bool) -> Recipient:
         bank=_bank_of(account),
         live=live,
         labels=_labels(account),
+    )
+
+
+_CHECK_STATES: Mapping[str, CheckState] = {
+    "requires_input": "open",
+    "processing": "processing",
+    "verified": "verified",
+    "canceled": "cancelled",
+}
+
+
+def identity_session(given: Object) -> IdentitySession:
+    """A look at a document. One that did not convince asks for another picture, under the same address."""
+    state = _state(_CHECK_STATES, given["status"], "verification session")
+    return IdentitySession(
+        reference=given["id"],
+        state="failed" if state == "open" and given.get("last_error") else state,
+        url=given.get("url"),
+        live=bool(given["livemode"]),
+        labels=_labels(given),
     )
 
 

@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-ID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,128}$"
-"""Our ids, Firebase's uids and Stripe's references: 128 is Firebase's limit, the longest of the three."""
+ID_PATTERN: Final = r"^_?[A-Za-z0-9-][A-Za-z0-9_-]{0,126}$"
+"""Our ids, Firebase's uids and Stripe's references: 128 is Firebase's limit, the longest of the three.
 
-ID_CHARACTERS: Final = r"[A-Za-z0-9_-]{1,128}"
+Two underscores in front are left to Firestore, which keeps names like __this__ to itself."""
+
+ID_CHARACTERS: Final = r"_?[A-Za-z0-9-][A-Za-z0-9_-]{0,126}"
 
 
 class Input(BaseModel):
@@ -50,10 +52,16 @@ class Page(Answer, Generic[T]):
     next_cursor: str | None = None
 
 
+_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They make one name read as another. Joiners (U+200C, U+200D) stay: Persian and Indian names need them."""
+
+
 def _normalised(text: str) -> str:
     """One spelling of a name (NFC), spaces tidied. Control and format characters hide what a name says."""
     if any(unicodedata.category(letter) in {"Cc", "Cs", "Co", "Cn"} for letter in text):
         raise ValueError("control characters are not allowed")
+    if not _TURNING.isdisjoint(text):
+        raise ValueError("characters that turn the direction of writing are not allowed")
     tidied = " ".join(unicodedata.normalize("NFC", text).split())
     if not tidied:
         raise ValueError("must not be blank")

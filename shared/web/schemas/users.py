@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from shared.domain.identity import IdentityState
 from shared.domain.notifications import Template
 from shared.web.schemas.common import Answer, Id, Input, ReturnUrl
 
@@ -26,6 +27,8 @@ class User(Answer):
     created_at: datetime
     payout_account: PayoutAccount | None = None
     default_payment_method: str | None = None
+    identity: IdentityState
+    has_profile: bool
     revision: int
 
 

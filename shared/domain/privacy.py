@@ -1,0 +1,103 @@
+"""A person's rights over their data: what they agreed to, what stands in the way of erasure, what decides.
+
+UK GDPR: access and portability (Articles 15, 20), correction (16), erasure (17), consent that can be shown
+(7), and a person to speak to where a machine has decided (22).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final, Literal
+
+from shared.domain.documents import Document, Ref, Value
+from shared.domain.groups import Group
+from shared.domain.ledger import Balances
+from shared.domain.members import Member
+
+Purpose = Literal["terms", "privacy_notice", "credit_assessment", "marketing"]
+
+CURRENT_VERSIONS: Final[Mapping[Purpose, str]] = MappingProxyType(
+    {"terms": "2026-11", "privacy_notice": "2026-11", "credit_assessment": "2026-11", "marketing": "2026-11"}
+)
+"""The texts that are shown today. A new wording gets a new version, and is asked for anew."""
+
+
+class Consent(Value):
+    """One answer of a person to one text. Answers are added, never changed: each can be shown later."""
+
+    purpose: Purpose
+    version: str
+    given: bool
+    at: datetime
+
+
+class Consents(Document):
+    """consents/{uid}: every answer, oldest first. Kept after erasure: it says nothing of who they are."""
+
+    uid: str
+    answers: list[Consent] = []
+
+    @property
+    def path(self) -> str:
+        return consents_ref(self.uid).path
+
+    def stands(self, purpose: Purpose) -> bool:
+        """Whether the latest answer to the present text is yes."""
+        latest = next((one for one in reversed(self.answers) if one.purpose == purpose), None)
+        return latest is not None and latest.given and latest.version == CURRENT_VERSIONS[purpose]
+
+
+def consents_ref(uid: str) -> Ref[Consents]:
+    return Ref(Consents, f"consents/{uid}")
+
+
+RUNNING: Final = frozenset({"locked", "active"})
+PROMISED: Final = frozenset({"agreed", "active", "defaulted"})
+
+
+def reasons_to_keep(uid: str, circles: Iterable[tuple[Group, list[Member], Balances]]) -> list[str]:
+    """Why a person's data cannot be erased yet; nothing stands in the way where this is empty.
+
+    As long as money is owed either way, the other side has a right to know by whom (Article 17(3)(e)).
+    """
+    reasons: list[str] = []
+    for group, members, balances in circles:
+        seat = group.seat(uid)
+        own = [member for member in members if member.uid == uid]
+        owed_to_them = sum(
+            debt.left_pence for member in members for debt in member.debts if debt.creditor == uid
+        )
+        if seat is not None and seat.state in PROMISED and (group.state in RUNNING | {"recruiting"}):
+            reasons.append(f"You have promised to save in the circle {group.id}, which has not ended.")
+        if any(member.owes_pence() for member in own):
+            reasons.append(f"You owe money in the circle {group.id}.")
+        if owed_to_them:
+            reasons.append(f"You are owed money in the circle {group.id}.")
+        if balances.of(f"credit:{uid}"):
+            reasons.append(f"A payment of yours waits to be used or returned in the circle {group.id}.")
+    return reasons
+
+
+KEPT_FOR: Final[Mapping[str, timedelta | None]] = MappingProxyType(
+    {
+        "idempotency": timedelta(hours=48),
+        "invitations": timedelta(days=30),
+        "limits": timedelta(days=2),
+        "devices": timedelta(days=270),
+        "journal": None,
+        "consents": None,
+    }
+)
+"""How long things are kept; None means as long as the ledger is. TTL policies on `expires_at` delete late,
+so whoever reads such a document tests the field (infra/firestore.indexes.json holds the policies)."""
+
+AUTOMATED_DECISIONS: Final = (
+    "When you ask for more than a first small circle, a program works out from what you told us, and from "
+    "how your contributions have come in, whether a circle is affordable for you and how early a turn "
+    "can be. It can only say yes, or pass the question to a person: it never refuses anybody. You can see "
+    "every figure that it used, correct it, say what it cannot know, and have a person look at it afresh "
+    "(UK GDPR, Article 22). It never uses your name, address, faith, health, or where you were born."
+)
+"""The notice that stands where a decision is asked for, and in the export."""

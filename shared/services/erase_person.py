@@ -1,0 +1,89 @@
+"""Erasure: a person's key is destroyed, so that nothing of them can be read; the ledger stays as it is.
+
+Facts name them by id alone, and that id no longer leads to anybody. While money is owed either way, erasure
+is refused with its reasons.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from shared.domain.decision import Decision
+from shared.domain.devices import reach_ref
+from shared.domain.documents import Document
+from shared.domain.errors import CannotBeErased, Refusal
+from shared.domain.groups import Group, group_ref
+from shared.domain.keys import key_ref
+from shared.domain.ledger import Balances, balances_ref
+from shared.domain.members import Member
+from shared.domain.privacy import reasons_to_keep
+from shared.domain.profiles import DisplayName, profile_ref
+from shared.domain.users import payment_methods_ref, user_ref
+from shared.ports import IdentityProvider, Query
+from shared.services import display_names
+from shared.services.context import Command, Context
+from shared.services.processor import asking
+from shared.services.transact import Loaded, read, transact
+
+
+def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str, Any]:
+    """Erase who asks. Raises NoSuchThing before the sign-up, CannotBeErased.
+
+    The sign-in ends after the commit: where that fails, the same request again finds the account closed and
+    ends it then.
+    """
+    uid = command.actor
+    ctx.vault.sealer(uid)  # who never had a key gets one to destroy, so that none is made later
+
+    def decide(loaded: Loaded) -> Decision:
+        user = loaded.get(user_ref(uid))
+        if user.state == "closed":
+            return Decision(answer={"erased": True})
+        # Looked at after the user was read: who promises something meanwhile changes the user, too, and then
+        # this commit is stale and looks again.
+        groups = display_names.circles_of(ctx, uid)
+        if reasons := reasons_to_keep(uid, [_circle(ctx, group) for group in groups]):
+            raise CannotBeErased(reasons=" ".join(reasons))
+        now = ctx.clock.now()
+        personal: list[Document | None] = [
+            loaded.find(profile_ref(uid)),
+            loaded.find(payment_methods_ref(uid)),
+            loaded.find(reach_ref(uid)),
+        ]
+        gone = [found for found in personal if found is not None]
+        gone += [DisplayName(group=group, uid=uid, sealed="") for group in groups]
+        closed = user.with_(
+            state="closed",
+            erased_at=now,
+            payer=None,
+            payout_account=None,
+            identity_check=None,
+            profile_at=None,
+        )
+        return Decision(
+            answer={"erased": True},
+            changed=[closed, loaded.get(key_ref(uid)).destroyed(now)],
+            removed=gone,
+        )
+
+    known = read(ctx, payment_methods_ref(uid)).find(payment_methods_ref(uid))
+    answer = transact(
+        ctx,
+        command,
+        [user_ref(uid), key_ref(uid)],
+        decide,
+        peek=[profile_ref(uid), payment_methods_ref(uid), reach_ref(uid)],
+    )
+    for method in known.methods if known else []:
+        with contextlib.suppress(Refusal), asking("payment method"):
+            ctx.gateway.detach_method(method.reference)
+    people.remove(uid)
+    return answer
+
+
+def _circle(ctx: Context, gid: str) -> tuple[Group, list[Member], Balances]:
+    loaded = read(ctx, group_ref(gid), balances_ref(gid))
+    (found,) = ctx.store.read_consistently(Query(f"groups/{gid}/members"))
+    members = [Member.model_validate(dict(one.data or {})) for one in found]
+    return loaded.get(group_ref(gid)), members, loaded.balances(gid)
