@@ -4,10 +4,11 @@ import functions_framework
 from flask import Request, Response
 
 from shared import bootstrap
-from shared.web.routes.groups import ROUTES
+from shared.web.routes import groups as forming
+from shared.web.routes import running
 from shared.web.routing import dispatch
 
 
 @functions_framework.http
 def groups(request: Request) -> Response:
-    return dispatch(request, ROUTES, bootstrap)
+    return dispatch(request, (*forming.ROUTES, *running.ROUTES), bootstrap)

@@ -70,6 +70,7 @@ class Terms(Value):
     """What a group agrees on before it starts. Amounts in pence per member and cycle."""
 
     name: str
+    purpose: str = ""
     amount_pence: int
     currency: Literal["gbp"] = CURRENCY
     frequency: str
@@ -81,7 +82,9 @@ class Terms(Value):
     grace_days: int = 2
     platform_fee_pence: Pence = 0
     reserve_pence: Pence = 0
+    show_payers: Literal["names", "counts"] = "counts"
     visibility: Literal["public", "invited"] = "invited"
+    cycles_done: int = 0  # lived through elsewhere, before the circle was brought here
 
     @property
     def pot_pence(self) -> int:
@@ -130,8 +133,17 @@ class Seat(Value):
     position: int | None = None
     agreed_hash: str | None = None
     agreed_at: datetime | None = None
+    brought_turn: int | None = None  # the turn that an imported circle came with
     ranking: list[int] = []  # cycles, the most wanted first; empty: any will do
     placed_because: str | None = None  # how the place came about, for its holder
+
+
+class PastTurn(Value):
+    """One place of an imported circle: what its holder paid in each cycle before, and got at their turn."""
+
+    turn: int
+    paid_pence: list[Pence]
+    received_pence: Pence
 
 
 class Draw(Value):
@@ -151,6 +163,7 @@ class Group(Document):
     seats: list[Seat]
     draw: Draw
     order: list[str] = []  # the organiser's, where the method is theirs
+    past: list[PastTurn] = []  # of an imported circle, as its members have attested it
     schedule: list[Cycle] = []
     created_at: datetime
     locked_at: datetime | None = None
@@ -212,14 +225,38 @@ def require_recruiting(group: Group) -> None:
 # --- joining ------------------------------------------------------------------------------------------------
 
 
-def ask_to_join(group: Group, uid: str) -> Group:
-    """The group with one more request. Raises GroupNotOpen, AlreadyMember, GroupFull."""
+WAITING_MAX: Final = 20
+"""Requests that wait for one circle: twice its size; whoever is behind them has little hope."""
+
+
+def ask_to_join(group: Group, uid: str, *, waiting_list: bool = False) -> Group:
+    """The group with one more request; where it is full, only of who wants to wait for a place.
+
+    Raises GroupNotOpen, AlreadyMember, GroupFull.
+    """
     require_recruiting(group)
     if group.seat(uid) is not None:
         raise AlreadyMember()
-    if len(group.seated()) >= group.terms.members:
+    waiting = [seat for seat in group.seats if seat.state in ASKING]
+    if len(waiting) >= WAITING_MAX:
+        raise GroupFull(members=group.terms.members)
+    if len(group.seated()) >= group.terms.members and not waiting_list:
         raise GroupFull(members=group.terms.members)
     return group.with_seat(Seat(uid=uid, state="requested"))
+
+
+def take_place(group: Group, uid: str, turn: int | None) -> Group:
+    """The group with a place taken by somebody whom the organiser has named: nobody needs to approve them.
+
+    `turn` is the place that an imported circle came with. Raises GroupNotOpen, AlreadyMember, GroupFull.
+    """
+    require_recruiting(group)
+    seat = group.seat(uid)
+    if seat is not None and seat.state in SEATED:
+        raise AlreadyMember()
+    if len(group.seated()) >= group.terms.members:
+        raise GroupFull(members=group.terms.members)
+    return group.with_seat(Seat(uid=uid, state="approved", brought_turn=turn))
 
 
 def answer_request(group: Group, uid: str, to: Literal["approved", "rejected"]) -> Group:
@@ -274,6 +311,7 @@ def agreement_text(group: Group, schedule: list[Cycle]) -> str:
             f"one member takes the whole pot of {pounds(terms.pot_pence)}, until all have had their turn. "
             "Every member contributes every time, also at their own turn.",
             f"The cycles:\n{dates}",
+            *_past_words(group),
             _order_words(group),
             _POLICY_WORDS[terms.default_policy].format(wait_days=terms.wait_days),
             fee if terms.platform_fee_pence else "No fee is kept from the pots.",
@@ -284,7 +322,25 @@ def agreement_text(group: Group, schedule: list[Cycle]) -> str:
     )
 
 
+def _past_words(group: Group) -> list[str]:
+    """What the members of an imported circle attest by accepting: the past that it came with."""
+    if not group.past:
+        return []
+    lines = "\n".join(
+        f"Turn {one.turn}: paid {', '.join(map(pounds, one.paid_pence))}; received {pounds(one.received_pence)}"
+        for one in group.past
+    )
+    return [
+        f"This circle ran before it came here. Its first {group.terms.cycles_done} cycles are done, and no "
+        f"money of them was ever held here. By accepting you confirm what was paid in each of them:\n{lines}\n"
+        "What was paid short is owed to the person whose turn it was. It is kept from the debtor's own pot, "
+        "or paid by them at any time; nothing is taken by itself."
+    ]
+
+
 def _order_words(group: Group) -> str:
+    if group.past:
+        return "The order is the one that the circle came with."
     words = _ORDER_WORDS[group.terms.order_method].format(commitment=group.draw.commitment)
     if group.terms.order_method == "organiser" and group.order:
         words += f" It is: {', '.join(group.order)}."
@@ -299,7 +355,7 @@ def draft_schedule(terms: Terms, holidays: Container[object]) -> list[Cycle]:
     """The cycles' dates: nominal ones moved to the next working day, and the payout dates after them."""
     cycles = []
     for index in range(terms.members):
-        nominal = nominal_date(terms.first_due_date, _frequency(terms), index)
+        nominal = nominal_date(terms.first_due_date, _frequency(terms), index - terms.cycles_done)
         due = next_working_day(nominal, holidays)
         cycles.append(
             Cycle(
@@ -308,6 +364,7 @@ def draft_schedule(terms: Terms, holidays: Container[object]) -> list[Cycle]:
                 due_date=due,
                 moved_because=why_moved(nominal, holidays),
                 payout_date=add_working_days(due, PAYOUT_AFTER_WORKING_DAYS, holidays),
+                closed=index < terms.cycles_done,
             )
         )
     return cycles

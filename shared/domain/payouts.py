@@ -96,6 +96,7 @@ class Payout(Document):
     cause: str | None = None
     counted: list[Counted] = []
     reservation: str | None = None
+    approval: str | None = None  # by which two people let a large one go
     parked_because: ParkedBecause | None = None
     sendings: list[Sending] = []
     transfer: str | None = None

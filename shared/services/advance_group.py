@@ -1,9 +1,10 @@
-"""Move groups on by the calendar: locked ones become active, ended ones give back what is left and complete."""
+"""Move groups on by the calendar: they start when locked; ended, they give back what is left and complete."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from shared.domain.commitments import commitments_ref
 from shared.domain.contributions import Contribution
 from shared.domain.decision import Decision
 from shared.domain.giving_back import credit_shares, give_back, reserve_shares
@@ -12,6 +13,7 @@ from shared.domain.ledger import RESERVE, balances_ref
 from shared.domain.members import Member, member_ref
 from shared.ports import Query
 from shared.services.context import Command, Context
+from shared.services.promises import released
 from shared.services.transact import Loaded, read, transact
 
 
@@ -45,9 +47,21 @@ def advance_group(ctx: Context, command: Command, gid: str) -> None:
             look_at = ctx.clock.now() + COMPLETION_RECHECK if owing or given.facts else None
             return given.then(Decision(changed=[group.with_(act_at=look_at)]))
         seated = [members[seat.uid] for seat in group.seated()]
-        return given.then(complete(group, seated, ctx.clock.now()))
+        decision = given.then(complete(group, seated, ctx.clock.now()))
+        return _with_promises_released(loaded, group, decision)
 
     transact(ctx, Command(actor=command.actor, id=command.id), [group_ref(gid)], decide)
+
+
+def _with_promises_released(loaded: Loaded, group: Group, decision: Decision) -> Decision:
+    """What its members promised ends with the circle."""
+    if not any(news.type == "group_completed" for news in decision.facts):
+        return decision
+    people = [seat.uid for seat in group.seated()]
+    loaded.need(*(commitments_ref(uid) for uid in people))
+    for uid in people:
+        decision = decision.then(released(loaded, uid, group.id))
+    return decision
 
 
 def _give_back(

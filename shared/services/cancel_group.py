@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.domain.commitments import commitments_ref
 from shared.domain.decision import Decision
 from shared.domain.errors import GroupNotOpen
 from shared.domain.groups import group_ref, roles_in
@@ -11,6 +12,7 @@ from shared.domain.journal import News
 from shared.domain.permissions import Action, require
 from shared.services import views
 from shared.services.context import Command, Context
+from shared.services.promises import released
 from shared.services.transact import Loaded, transact
 
 
@@ -23,10 +25,15 @@ def cancel(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
         if group.state not in {"draft", "recruiting"}:
             raise GroupNotOpen(state=group.state)
         cancelled = group.moved("cancelled")
-        return Decision(
+        decision = Decision(
             answer=views.group(cancelled, command.actor),
             facts=[News(id="group_cancelled", group=gid, type="group_cancelled")],
             changed=[cancelled],
         )
+        promising = [seat.uid for seat in group.seated() if seat.state == "agreed"]
+        loaded.need(*(commitments_ref(uid) for uid in promising))
+        for uid in promising:
+            decision = decision.then(released(loaded, uid, gid))
+        return decision
 
     return transact(ctx, command, [group_ref(gid)], decide)

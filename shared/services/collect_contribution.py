@@ -21,6 +21,7 @@ from shared.ports import (
 from shared.services.context import Command, Context
 from shared.services.settle_contribution import record_collection
 from shared.services.transact import Loaded, read, transact
+from shared.services.use_credit import use_credit
 
 STEPS_MAX: Final = 4
 """Notice, attempt, and one look more than a card's collection needs in one go."""
@@ -32,6 +33,7 @@ def collect_contribution(ctx: Context, command: Command, group: str, contributio
     Raises ProcessorUnavailable where the processor did not answer: the task is tried again, with the same
     key. No call to the processor stands between a load and its commit.
     """
+    use_credit(ctx, command, group, contribution)
     answer: dict[str, Any] = {"step": "rest"}
     for _ in range(STEPS_MAX):
         step, answer = _decide_step(ctx, command, group, contribution)

@@ -13,6 +13,7 @@ from shared.domain.leaving import leave as leave_in_circle
 from shared.domain.members import member_ref
 from shared.domain.permissions import Action, require
 from shared.services.context import Command, Context
+from shared.services.promises import released
 from shared.services.running import on_the_table, pairs_of
 from shared.services.transact import Loaded, transact
 
@@ -38,7 +39,8 @@ def part(ctx: Context, loaded: Loaded, gid: str, uid: str, reason: Reason) -> De
     """One member of a running circle leaves, is removed or has died. Raises as `leave`."""
     group = loaded.get(group_ref(gid))
     circle = on_the_table(ctx, loaded, gid, pairs_of(group, uid))
-    return leave_in_circle(circle, uid, reason)
+    deed = leave_in_circle(circle, uid, reason)
+    return deed if deed.answer["after_turn"] else deed.then(released(loaded, uid, gid))
 
 
 def _free_the_place(loaded: Loaded, gid: str, uid: str) -> Decision:
@@ -52,4 +54,4 @@ def _free_the_place(loaded: Loaded, gid: str, uid: str) -> Decision:
     after = group.with_seat(seat.with_(state="left"))
     fact = News(id=f"left:{uid}:{group.revision}", group=gid, type="member_left", payload={"member": uid})
     answer = {"group": gid, "uid": uid, "state": "left", "after_turn": False, "claims": []}
-    return Decision(answer=answer, facts=[fact], changed=[after, member])
+    return Decision(answer=answer, facts=[fact], changed=[after, member]).then(released(loaded, uid, gid))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
+from shared.domain import standing
 from shared.domain.calendar import london_day
 from shared.domain.contributions import Contribution
 from shared.domain.money import CURRENCY
@@ -55,11 +56,4 @@ def view(ctx: Context, contribution: Contribution) -> dict[str, Any]:
 
 def timing(ctx: Context, contribution: Contribution) -> str:
     """'Late' and 'missed' are no states but readings of a due contribution against its dates."""
-    if contribution.state in {"covered", "waived"}:
-        return "done"
-    today = london_day(ctx.clock.now())
-    if contribution.state == "short":
-        return "missed"
-    if today < contribution.due_date:
-        return "upcoming"
-    return "due" if today <= contribution.due_date + GRACE else "late"
+    return standing.timing(contribution, london_day(ctx.clock.now()), GRACE.days)

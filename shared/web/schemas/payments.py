@@ -76,7 +76,7 @@ class Contribution(Answer):
     due_date: date
     collect_on: date | None = None
     state: ContributionState
-    timing: Literal["upcoming", "due", "late", "missed", "done"]
+    timing: Literal["upcoming", "due", "late", "missed", "frozen", "done"]
     attempt: Attempt | None = None
     clears_at: datetime | None = None
 

@@ -1,0 +1,184 @@
+"""Carry out what was approved: each kind of request, by the rule of the domain that it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, cast
+
+from shared.domain import claims, leaving, plans, swapping
+from shared.domain.approvals import Approval
+from shared.domain.calendar import london_day
+from shared.domain.commitments import commitments_ref
+from shared.domain.contributions import Instalment, contribution_ref, due_contribution
+from shared.domain.decision import Decision
+from shared.domain.errors import (
+    AgreementChanged,
+    AlreadyMember,
+    FeeOnlyFalls,
+    NoSuchDebt,
+    NoSuchThing,
+    NotAllowed,
+    NothingDue,
+    NotRunning,
+)
+from shared.domain.groups import Group, group_ref
+from shared.domain.journal import News
+from shared.domain.leaving import Reason
+from shared.domain.ledger import HOUSE, RESERVE
+from shared.domain.members import Member, member_ref
+from shared.domain.payouts import payout_ref
+from shared.domain.permissions import Role
+from shared.domain.users import payment_methods_ref, require_ready_for_money, user_ref
+from shared.services.context import Context
+from shared.services.leave_group import part
+from shared.services.promises import promised, released
+from shared.services.running import all_pairs, on_the_table, pairs_of
+from shared.services.transact import Loaded
+
+
+def check(ctx: Context, loaded: Loaded, approval: Approval, asker: str, held: frozenset[Role]) -> None:
+    """Refuse at once what could not be done now, so that nobody is asked for nothing."""
+    group = loaded.get(group_ref(approval.group))
+    if group.state not in {"locked", "active"} and approval.kind != "write_off":
+        raise NotRunning(state=group.state)
+    other = approval.payload.get("other")
+    if approval.kind == "swap" and (other == approval.about or group.seat(str(other)) is None):
+        raise NoSuchThing(thing="member")
+    if approval.kind == "substitution" and group.seat(str(other)) is not None:
+        raise AlreadyMember()
+    if approval.kind == "removal" and group.seat(approval.about) is None:
+        raise NoSuchThing(thing="member")
+    if approval.kind == "write_off":
+        _check_write_off(approval, asker, held)
+
+
+def _check_write_off(approval: Approval, asker: str, held: frozenset[Role]) -> None:
+    """A member lets go what is owed to them; the house's and the reserve's claims are for staff to let go."""
+    creditor = approval.payload.get("other")
+    by_staff = not held.isdisjoint({Role.FINANCE, Role.ADMIN})
+    if creditor not in {asker, HOUSE, RESERVE}:
+        raise NoSuchDebt()
+    if creditor in {HOUSE, RESERVE} and not by_staff:
+        raise NotAllowed()
+
+
+def carry_out(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+    """The deed of an approved request. Raises what the rule of its kind raises."""
+    return _DEEDS[approval.kind](ctx, loaded, approval)
+
+
+def _swap(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+    group = loaded.get(group_ref(approval.group))
+    one, other = approval.about, str(approval.payload["other"])
+    places = {seat.position for seat in group.seated() if seat.uid in {one, other}}
+    pairs = {(place, seat.uid) for place in places if place for seat in group.contributors()}
+    circle = on_the_table(ctx, loaded, approval.group, pairs)
+    return swapping.swap(circle, one, other, approval.id)
+
+
+def check_consent(group: Group, approval: Approval, uid: str, agreement_hash: str | None) -> None:
+    """Whoever takes a place over has read the agreement that binds them. Raises AgreementChanged."""
+    agreed = next((seat.agreed_hash for seat in group.seats if seat.agreed_hash), None)
+    if approval.kind == "substitution" and uid == approval.payload["other"] and agreement_hash != agreed:
+        raise AgreementChanged()
+
+
+def _substitution(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+    gid, leaver, heir = approval.group, approval.about, str(approval.payload["other"])
+    group = loaded.get(group_ref(gid))
+    circle = on_the_table(ctx, loaded, gid, pairs_of(group, leaver))
+    loaded.need(member_ref(gid, heir), user_ref(heir), payment_methods_ref(heir), commitments_ref(heir))
+    require_ready_for_money(loaded.find(user_ref(heir)), loaded.find(payment_methods_ref(heir)))
+    if loaded.find(member_ref(gid, heir)) is not None:
+        raise AlreadyMember()  # who was in this circle before has a story in it
+    newcomer = Member(group=gid, uid=heir, state="agreed", joined_at=ctx.clock.now())
+    due = [
+        due_contribution(
+            gid,
+            cycle.number,
+            heir,
+            heir if cycle.recipient == leaver else cycle.recipient or "",
+            group.terms.amount_pence,
+            cycle.due_date,
+            ctx.holidays,
+        )
+        for cycle in group.schedule
+    ]
+    deed = leaving.substitute(circle, leaver, newcomer, due, approval.id)
+    return deed.then(promised(loaded, heir, group)).then(released(loaded, leaver, gid))
+
+
+def _removal(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+    reason = cast(Reason, approval.payload.get("reason") or "removed")
+    return part(ctx, loaded, approval.group, approval.about, reason)
+
+
+def _plan(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+    member = loaded.get(member_ref(approval.group, approval.about))
+    refs = [contribution_ref(approval.group, debt.contribution) for debt in member.open_debts()]
+    loaded.need(*refs)
+    contributions = {one.id: one for ref in refs if (one := loaded.get(ref))}
+    instalments = [Instalment.model_validate(one) for one in approval.payload["instalments"]]
+    return plans.agree_plan(member, contributions, instalments, approval.id, ctx.clock.now())
+
+
+def _wind_up(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+    group = loaded.get(group_ref(approval.group))
+    circle = on_the_table(ctx, loaded, approval.group, all_pairs(group))
+    deed = leaving.wind_up(circle, approval.id)
+    for seat in group.seated():
+        deed = deed.then(released(loaded, seat.uid, group.id))
+    return deed
+
+
+def _write_off(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+    creditor = str(approval.payload["other"])
+    member = loaded.get(member_ref(approval.group, approval.about))
+    refs = [
+        contribution_ref(approval.group, debt.contribution) for debt in claims.open_debts_to(member, creditor)
+    ]
+    loaded.need(*refs)
+    contributions = {one.id: one for ref in refs if (one := loaded.get(ref))}
+    return claims.write_off(member, creditor, contributions, approval.id)
+
+
+def _payout(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+    """Two people have looked at a large payout: it may be reserved."""
+    payout = loaded.get(payout_ref(approval.group, approval.about))
+    if payout.state not in leaving.AHEAD:
+        raise NothingDue(state=payout.state)
+    fact = News(
+        id=f"payout_approved:{payout.id}",
+        group=payout.group,
+        type="payout_approved",
+        payload={"payout": payout.id, "approval": approval.id},
+    )
+    return Decision(facts=[fact], changed=[payout.with_(approval=approval.id, act_at=ctx.clock.now())])
+
+
+def _fee_change(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+    """The platform's fee of pots to come. It was agreed at lock, so it can only fall."""
+    group = loaded.get(group_ref(approval.group))
+    fee_pence = int(approval.payload["fee_pence"])
+    if fee_pence >= group.terms.platform_fee_pence:
+        raise FeeOnlyFalls(fee_pence=group.terms.platform_fee_pence)
+    terms = group.terms.with_(platform_fee_pence=fee_pence)
+    fact = News(
+        id=f"fee_changed:{approval.id}",
+        group=group.id,
+        type="fee_changed",
+        payload={"fee_pence": fee_pence, "from": london_day(ctx.clock.now()).isoformat()},
+    )
+    return Decision(facts=[fact], changed=[group.with_(terms=terms)])
+
+
+_DEEDS: Final[dict[str, Callable[[Context, Loaded, Approval], Decision]]] = {
+    "swap": _swap,
+    "substitution": _substitution,
+    "removal": _removal,
+    "plan": _plan,
+    "wind_up": _wind_up,
+    "write_off": _write_off,
+    "payout": _payout,
+    "fee_change": _fee_change,
+}
