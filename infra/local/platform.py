@@ -117,6 +117,7 @@ class Platform:
             "AJO_OIDC_CERTS_URL": f"{control}/_local/certs",
             "AJO_OIDC_AUDIENCE": f"{self.base_url}/_internal",
             "AJO_INVOKER_EMAIL": INVOKER_EMAIL,
+            "AJO_STAFF_SECOND_FACTOR": "false",  # nobody here has a phone that gets a code
         }
         if "stripe" in self.ports:
             environment["AJO_STRIPE_API_BASE"] = f"http://{HOST}:{self.ports['stripe']}"
@@ -162,6 +163,7 @@ class Platform:
             "stripe-connect-webhook-secret": _of_environment("STRIPE_CONNECT_WEBHOOK_SECRET"),
             "master-key": None,
             "invitation-key": None,
+            "session-key": None,
         }
         for name, value in given.items():
             random = (

@@ -19,11 +19,15 @@ PACKAGES = {
     "identity_provider": {"firebase-admin"},
     "caller_check": {"requests", "CacheControl"},
     "rate_limits": {"limits"},
+    "vault": {"cryptography", "google-cloud-firestore", "google-cloud-secret-manager"},
     "anchors": {"google-cloud-storage"},
     "clock": set(),
     "chance": set(),
 }
 """What the adapter of each port imports (shared/bootstrap.py)."""
+
+LIBRARIES = {"phonenumbers": "phonenumbers", "fpdf": "fpdf2", "icalendar": "icalendar"}
+"""What the web itself reads and writes with: the package of each module."""
 
 ALWAYS = {"functions-framework", "pydantic"}
 
@@ -66,5 +70,8 @@ def test_requirements_are_a_subset_of_the_roots(function: str) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_requirements_are_what_the_function_can_need(function: str) -> None:
     needed = ALWAYS | {package for port in ports_of(function) for package in PACKAGES[port]}
+    files = reached(Path("functions", function, "main.py"), stop=("shared/adapters", "shared/bootstrap.py"))
+    roots = {name.partition(".")[0] for file in files for name in imports(file)}
+    needed |= {LIBRARIES[root] for root in roots & LIBRARIES.keys()}
     installed = {line.partition("==")[0] for line in lines(Path("functions", function, "requirements.txt"))}
     assert installed == needed

@@ -121,12 +121,25 @@ _SENTENCES = {
 }
 
 
+def profile(name: str) -> dict[str, Any]:
+    """What somebody of this name tells of themselves; nothing of it may be found in the clear afterwards."""
+    return {
+        "full_name": f"{name} Adeyemi-Zachary",
+        "display_name": name,
+        "date_of_birth": "1987-03-14",
+        "address": {"line_1": f"17 {name} Terrace", "town": "Peckham", "postcode": "SE15 4QN"},
+        "phone": "07911 123456",
+        "bank_name": "Quillfeather Bank",
+    }
+
+
 def sign_up(platform: Platform, story: Story, name: str, method: str) -> Person:
     """One person, from the first sign-in to a saved payment method and an open payout account."""
     email = f"{name.lower()}.{uuid4().hex[:8]}@example.com"
     account = platform.sign_in(email, PASSWORD)
     person = Person(platform, name, email, account["localId"], account["idToken"])
     person.post("/v1/users")
+    person.post("/v1/users/me/profile", profile(name))
     saved = person.post("/v1/payment-methods", {"method": method})
     opened = person.post(
         "/v1/users/me/payout-account",
