@@ -104,6 +104,7 @@ class Attempt(Value):
     in_pot_pence: Pence = 0
     clears_at: datetime | None = None
     taken_back: list[str] = []  # movements that took its money back
+    taken_back_pence: Pence = 0  # how much of it is gone now
     won_back: list[str] = []  # movements that brought it again
     failure: FailureKind | None = None
     failure_code: str | None = None
@@ -249,9 +250,12 @@ def retry_at(contribution: Contribution, failure: FailureKind | None, now: datet
 
 
 def waits_for_another_method(contribution: Contribution, method: str) -> bool:
-    """Whether this method failed, and only the person can change that: by another one, or by paying now."""
+    """Whether this method failed, or its money went back, and only the person can change that: by another
+    method, or by paying now."""
     last = contribution.attempts[-1] if contribution.attempts else None
-    if last is None or last.state not in {"failed", "cancelled"} or contribution.pay_now:
+    if last is None or contribution.pay_now:
+        return False
+    if last.state not in {"failed", "cancelled"} and not last.taken_back_pence:
         return False
     return last.method == method and retry_at(contribution, last.failure, last.started_at) is None
 

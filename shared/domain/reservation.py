@@ -227,15 +227,15 @@ def void(
         changed=[
             payout.moved("void").with_(act_at=None),
             *(top_up.moved("void").with_(act_at=None) for top_up in top_ups),
-            *(_unstamped(one) for one in contributions),
+            *(_unstamped(one, now) for one in contributions),
             *members,
         ],
         created=[again],
     )
 
 
-def _unstamped(contribution: Contribution) -> Contribution:
+def _unstamped(contribution: Contribution, now: datetime) -> Contribution:
     if contribution.apart:  # a debt that stands in its place is none of the reservation's
         return contribution if contribution.state == "short" else contribution.with_(counted_in=None)
     free = contribution.with_(counted_in=None)
-    return free if free.state == "covered" else free.moved("due")
+    return free if free.state == "covered" else free.moved("due").with_(act_at=free.act_at or now)

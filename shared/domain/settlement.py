@@ -79,7 +79,11 @@ def win_back(
     Raises as `settle`.
     """
     attempt = _attempt(contribution, attempt_id).moved("won")
-    attempt = attempt.with_(clears_at=money.clears_at, won_back=[*attempt.won_back, money.movement])
+    attempt = attempt.with_(
+        clears_at=money.clears_at,
+        won_back=[*attempt.won_back, money.movement],
+        taken_back_pence=max(0, attempt.taken_back_pence - money.pence),
+    )
     return _money_in("dispute_won", contribution, attempt, money, member, others, now)
 
 
@@ -158,15 +162,23 @@ def take_back(
     money: Money,
     member: FindMember,
     balances: Callable[[], Balances],
+    now: datetime,
 ) -> Decision:
     """Record a refund, or money that the payer's bank took back; `money.pence` is positive.
+
+    A refund in part leaves the attempt settled: what is left of it may still be disputed.
 
     Not reserved: it leaves the pot, and the contribution is due again. Reserved and on its way or gone:
     the payer's credit goes first, then the house stands in; the recipient keeps the pot (DESIGN.md § 5).
     A payout that is only reserved is voided before this is asked. Raises UnknownObject, UnknownTransition.
     """
-    attempt = _attempt(contribution, attempt_id).moved(to)
-    attempt = attempt.with_(taken_back=[*attempt.taken_back, money.movement])
+    attempt = _attempt(contribution, attempt_id)
+    taken_back_pence = attempt.taken_back_pence + money.pence
+    if to == "disputed" or taken_back_pence >= attempt.settled_pence:
+        attempt = attempt.moved(to)
+    attempt = attempt.with_(
+        taken_back=[*attempt.taken_back, money.movement], taken_back_pence=taken_back_pence
+    )
     from_pot = 0
     if contribution.counted_in is None:
         from_pot = min(money.pence, attempt.in_pot_pence)
@@ -179,7 +191,8 @@ def take_back(
         in_pot_pence=contribution.in_pot_pence - from_pot
     )
     if from_pot and after.state == "covered":
-        after = after.moved("due")
+        # A look a day sees whether its member has another method by now.
+        after = after.moved("due").with_(act_at=now + PARKED_RECHECK)
     changed: list[Document] = [after]
     if from_house:
         debt = new_debt(
@@ -196,7 +209,7 @@ def take_back(
 def lose(contribution: Contribution, attempt_id: str) -> Decision:
     """Record that a dispute is lost: the money left when it was opened, so nothing is posted."""
     attempt = _attempt(contribution, attempt_id)
-    if attempt.state == "lost":
+    if attempt.state != "disputed":  # known already, or an inquiry that moved no money
         return Decision(answer={"state": contribution.state})
     return _without_money("dispute_lost", contribution, attempt.moved("lost"))
 

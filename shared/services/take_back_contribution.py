@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from shared.domain.contributions import Contribution, contribution_ref
+from shared.domain.contributions import BROUGHT_MONEY, Contribution, contribution_ref
 from shared.domain.decision import Decision
-from shared.domain.documents import Ref
+from shared.domain.documents import Document, Ref
 from shared.domain.errors import UnknownObject
 from shared.domain.groups import group_ref
 from shared.domain.ids import contribution_id
@@ -17,8 +17,10 @@ from shared.domain.reservation import can_void, void
 from shared.domain.settlement import Money, lose, take_back, win_back
 from shared.ports import Dispute, Refund
 from shared.services.context import Command, Context
-from shared.services.settle_contribution import as_money, check_ours
+from shared.services.settle_contribution import as_money, check_ours, record_collection
 from shared.services.transact import Loaded, transact
+
+D = TypeVar("D", bound=Document)
 
 
 def record_dispute(ctx: Context, command: Command, dispute: Dispute) -> dict[str, Any]:
@@ -60,19 +62,30 @@ def _take_back(
         attempt = found.attempt(labels["attempt"])
         if attempt is not None and money.movement in attempt.taken_back:
             return Decision(answer={"state": found.state})
+        if attempt is not None and attempt.state not in BROUGHT_MONEY:
+            raise _NotSettledYet()
         freed = _void_first(ctx, loaded, found)
-        contribution = _after(freed, found)
         taken = take_back(
-            contribution,
+            _after(freed, found),
             labels["attempt"],
             to,
             money,
-            lambda: loaded.get(member_ref(gid, found.uid)),
+            lambda: _after(freed, loaded.get(member_ref(gid, found.uid))),
             lambda: loaded.balances(gid),
+            ctx.clock.now(),
         )
         return freed.then(taken)
 
-    return transact(ctx, command, [ref], decide)
+    try:
+        return transact(ctx, command, [ref], decide)
+    except _NotSettledYet:
+        # News of the money that came is still on its way: it is fetched, for that is the order of things.
+        record_collection(ctx, command, ctx.gateway.collection(money.collection))
+        return transact(ctx, command, [ref], decide)
+
+
+class _NotSettledYet(Exception):
+    """Money went back that, as far as we know, never came."""
 
 
 def _known(loaded: Loaded, ref: Ref[Contribution], labels: dict[str, str]) -> Contribution:
@@ -124,12 +137,10 @@ def _cycle_refs(loaded: Loaded, payout: Payout) -> list[Ref[Contribution]]:
     ]
 
 
-def _after(decision: Decision, contribution: Contribution) -> Contribution:
-    """The contribution as the decision leaves it."""
-    return next(
-        (one for one in decision.changed if isinstance(one, Contribution) and one.id == contribution.id),
-        contribution,
-    )
+def _after(decision: Decision, document: D) -> D:
+    """The document as the decision leaves it."""
+    left = (one for one in decision.changed if one.path == document.path)
+    return next((one for one in left if isinstance(one, type(document))), document)
 
 
 def _win_back(ctx: Context, command: Command, labels: dict[str, str], money: Money) -> dict[str, Any]:

@@ -47,6 +47,9 @@ log = logging.getLogger(__name__)
 TRIES_MAX: Final = 12
 """Eight writers on one document need up to eight rounds; the rest is for a store in trouble."""
 
+LOOKS: Final = 2
+"""What cannot be is looked at that often again before it is believed."""
+
 PAUSE_SECONDS_MAX: Final = 2.0
 
 RECORD_KEPT: Final = timedelta(hours=48)
@@ -154,7 +157,7 @@ def transact(
             continue
         except Broken:
             # A torn read can show what never was; what is still there after another look is real.
-            if tries < 2:
+            if tries < LOOKS:
                 continue
             raise
         if decision.is_empty and record is None:
@@ -166,7 +169,7 @@ def transact(
         except (Stale, StoreUnavailable):
             continue
         except (AlreadyExists, OutcomeUnknown):
-            if not _was_ours(ctx, facts):
+            if not _was_ours(ctx, facts, believe=tries >= LOOKS):
                 continue
         publish(ctx, facts)
         return decision.answer
@@ -266,10 +269,11 @@ def _must_be_guarded(side: str, account: str) -> bool:
     return side == "debits" and (account == RESERVE or account.startswith("credit:"))
 
 
-def _was_ours(ctx: Context, facts: list[Fact]) -> bool:
+def _was_ours(ctx: Context, facts: list[Fact], *, believe: bool) -> bool:
     """Whether a commit whose answer was lost, or which found a fact there, was this very command's.
 
-    Raises FactChanged if a fact of that id says something else: an error of ours, never to be hidden.
+    Raises FactChanged if a fact of that id says something else, and we `believe` it: an error of ours, never
+    to be hidden. At first we may only have decided on what was older than that fact.
     """
     if not facts:
         return False
@@ -281,7 +285,9 @@ def _was_ours(ctx: Context, facts: list[Fact]) -> bool:
         if snapshot.data is None:
             return False
         if snapshot.data["payload_hash"] != fact.payload_hash:
-            raise FactChanged(fact=fact.id)
+            if believe:
+                raise FactChanged(fact=fact.id)
+            return False
     return all(
         snapshot.data is not None and snapshot.data["command_id"] == fact.command_id
         for fact, snapshot in zip(facts, found, strict=True)
