@@ -1,7 +1,7 @@
 """Disputes between people of a circle: about a contribution, a payout or a person.
 
-Decided once, appealed once. An appeal is a dispute of its own, about the same thing, decided by somebody else:
-DESIGN.md § 6 knows no way back from a decision. What people write is sealed before it comes here.
+Decided once, appealed once. An appeal is a dispute of its own, about the same thing, decided by somebody
+else: DESIGN.md § 6 knows no way back from a decision. What people write is sealed before it comes here.
 """
 
 from __future__ import annotations

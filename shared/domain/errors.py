@@ -121,11 +121,6 @@ class NotAllowed(Forbidden):
     sentence = "You may not do this here."
 
 
-class AccessReasonMissing(Invalid):
-    code = "access_reason_missing"
-    sentence = "Say why you look at this: the reason is kept, and shown to the person whom it is about."
-
-
 class NoSuchThing(NotFound):
     code = "not_found"
     sentence = "There is no such {thing}, or it is not yours to see."
@@ -249,7 +244,7 @@ class GroupNotOpen(Conflict):
 
 class GroupFull(Conflict):
     code = "group_full"
-    sentence = "The group has all of its {members} members."
+    sentence = "The group has all of its {members} members. Ask with `waiting_list` to wait for a place."
 
 
 class AlreadyMember(Conflict):
@@ -360,13 +355,6 @@ class CapReached(Conflict):
     sentence = (
         "One person is in at most {groups_max} running circles and promises at most {monthly_pence_max} pence "
         "a month in all; this would make {groups} and {monthly_pence}."
-    )
-
-
-class WaitingListOnly(Conflict):
-    code = "waiting_list_only"
-    sentence = (
-        "The group has all of its {members} members. Ask again with `waiting_list` to wait for a place."
     )
 
 

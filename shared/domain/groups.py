@@ -235,6 +235,8 @@ def ask_to_join(group: Group, uid: str, *, waiting_list: bool = False) -> Group:
     Raises GroupNotOpen, AlreadyMember, GroupFull.
     """
     require_recruiting(group)
+    if group.past:
+        raise GroupNotOpen(state="for the people that it came with")
     if group.seat(uid) is not None:
         raise AlreadyMember()
     waiting = [seat for seat in group.seats if seat.state in ASKING]
@@ -252,8 +254,12 @@ def take_place(group: Group, uid: str, turn: int | None) -> Group:
     """
     require_recruiting(group)
     seat = group.seat(uid)
+    if bool(group.past) != (turn is not None):
+        raise GroupNotOpen(state="for the people that it came with")
     if seat is not None and seat.state in SEATED:
         raise AlreadyMember()
+    if turn is not None and any(one.brought_turn == turn for one in group.seated()):
+        raise GroupFull(members=group.terms.members)
     if len(group.seated()) >= group.terms.members:
         raise GroupFull(members=group.terms.members)
     return group.with_seat(Seat(uid=uid, state="approved", brought_turn=turn))
@@ -327,12 +333,13 @@ def _past_words(group: Group) -> list[str]:
     if not group.past:
         return []
     lines = "\n".join(
-        f"Turn {one.turn}: paid {', '.join(map(pounds, one.paid_pence))}; received {pounds(one.received_pence)}"
+        f"Turn {one.turn}: paid {', '.join(map(pounds, one.paid_pence))}; "
+        f"received {pounds(one.received_pence)}"
         for one in group.past
     )
     return [
         f"This circle ran before it came here. Its first {group.terms.cycles_done} cycles are done, and no "
-        f"money of them was ever held here. By accepting you confirm what was paid in each of them:\n{lines}\n"
+        f"money of them was ever held here. By accepting you confirm what was paid in each:\n{lines}\n"
         "What was paid short is owed to the person whose turn it was. It is kept from the debtor's own pot, "
         "or paid by them at any time; nothing is taken by itself."
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.domain.decision import Decision
 from shared.domain.groups import group_ref, require_recruiting, roles_in
-from shared.domain.invitations import Invitation, fingerprint
+from shared.domain.invitations import Invitation, address_fingerprint, fingerprint
 from shared.domain.journal import News
 from shared.domain.permissions import Action, require
 from shared.services import throttle
@@ -16,8 +16,12 @@ from shared.services.context import Command, Context
 from shared.services.transact import Loaded, transact
 
 
-def invite(ctx: Context, command: Command, gid: str, valid_days: int) -> dict[str, Any]:
-    """Make a code for the group; only its fingerprint is kept.
+def invite(
+    ctx: Context, command: Command, gid: str, valid_days: int, email: str | None = None
+) -> dict[str, Any]:
+    """Make a code for the group; only its fingerprint is kept, and that of the address that it is for.
+
+    A code that is for an address lets its holder in without another word; any other lets people ask.
 
     Raises NoSuchThing, NotAllowed, GroupNotOpen, TooManyRequests.
     """
@@ -28,6 +32,7 @@ def invite(ctx: Context, command: Command, gid: str, valid_days: int) -> dict[st
         group=gid,
         invited_by=command.actor,
         expires_at=ctx.clock.now() + timedelta(days=valid_days),
+        address=address_fingerprint(ctx.secrets.current("invitation-key"), email) if email else None,
     )
 
     def decide(loaded: Loaded) -> Decision:
@@ -41,7 +46,11 @@ def invite(ctx: Context, command: Command, gid: str, valid_days: int) -> dict[st
             payload={"expires_at": invitation.expires_at.isoformat()},
         )
         return Decision(
-            answer={"code": code, "expires_at": invitation.expires_at.isoformat()},
+            answer={
+                "id": invitation.fingerprint,
+                "code": code,
+                "expires_at": invitation.expires_at.isoformat(),
+            },
             facts=[fact],
             created=[invitation],
         )

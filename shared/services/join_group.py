@@ -6,9 +6,9 @@ from typing import Any
 
 from shared.domain.decision import Decision
 from shared.domain.errors import InvitationInvalid, NoSuchThing
-from shared.domain.groups import ask_to_join, group_ref
+from shared.domain.groups import ask_to_join, group_ref, take_place
 from shared.domain.identity import Ability, require_ability
-from shared.domain.invitations import fingerprint, invitation_ref
+from shared.domain.invitations import Invitation, address_fingerprint, fingerprint, invitation_ref
 from shared.domain.journal import News
 from shared.domain.members import Member, member_ref
 from shared.domain.users import user_ref
@@ -17,15 +17,24 @@ from shared.services.context import Command, Context
 from shared.services.transact import Loaded, read, transact
 
 
-def join(ctx: Context, command: Command, gid: str | None, code: str | None) -> dict[str, Any]:
-    """Ask for a place.
+def join(
+    ctx: Context,
+    command: Command,
+    gid: str | None,
+    code: str | None,
+    *,
+    email: str | None = None,
+    waiting_list: bool = False,
+) -> dict[str, Any]:
+    """Ask for a place; who was invited by their own address has it at once. `email` is the verified one.
 
-    Raises InvitationInvalid, NoSuchThing, GroupNotOpen, AlreadyMember, GroupFull, AccountClosed,
-    IdentityInTheWay, and TooManyRequests for who guesses codes.
+    Raises InvitationInvalid, InvitationForAnother, NoSuchThing, GroupNotOpen, AlreadyMember, GroupFull,
+    AccountClosed, IdentityInTheWay, and TooManyRequests for who guesses codes.
     """
     if code is not None:
         throttle.count(ctx, throttle.CODE_GUESSES, command.actor)
-    by_code = None if code is None else _group_of(ctx, code)
+    invitation = None if code is None else _invitation_of(ctx, code, email)
+    by_code = invitation.group if invitation else None
     if by_code is not None and gid not in {None, by_code}:
         raise InvitationInvalid()
     wanted = by_code or gid
@@ -41,18 +50,21 @@ def join(ctx: Context, command: Command, gid: str | None, code: str | None) -> d
         group = loaded.get(group_ref(wanted))
         if by_code is None and group.terms.visibility != "public":
             raise NoSuchThing(thing="group")
-        asked = ask_to_join(group, uid)
+        named = invitation is not None and invitation.address is not None
+        if invitation is not None and named:
+            asked = take_place(group, uid, invitation.turn)
+        else:
+            asked = ask_to_join(group, uid, waiting_list=waiting_list)
         former = loaded.find(own)
         member = Member(
             group=wanted,
             uid=uid,
-            state="requested",
+            state="approved" if named else "requested",
             joined_at=ctx.clock.now(),
             revision=former.revision if former else 0,
         )
-        fact = News(
-            id=f"requested:{uid}:{group.revision}", group=wanted, type="requested", payload={"member": uid}
-        )
+        type_ = "joined" if named else "requested"
+        fact = News(id=f"{type_}:{uid}:{group.revision}", group=wanted, type=type_, payload={"member": uid})
         seat = asked.seat(uid)
         assert seat is not None  # noqa: S101 - ask_to_join has just seated them
         return Decision(
@@ -68,8 +80,11 @@ def join(ctx: Context, command: Command, gid: str | None, code: str | None) -> d
     return answer
 
 
-def _group_of(ctx: Context, code: str) -> str:
-    """The group that a code opens. Codes of the former key stay good while the key rotates."""
+def _invitation_of(ctx: Context, code: str, email: str | None) -> Invitation:
+    """The invitation that a code stands for. Codes of the former key stay good while the key rotates.
+
+    Raises InvitationInvalid, InvitationForAnother.
+    """
     keys = ctx.secrets.accepted("invitation-key")
     refs = [invitation_ref(fingerprint(key, code)) for key in keys]
     loaded = read(ctx, *refs)
@@ -77,4 +92,5 @@ def _group_of(ctx: Context, code: str) -> str:
     if invitation is None:
         raise InvitationInvalid()
     invitation.check(ctx.clock.now())
-    return invitation.group
+    invitation.check_address([] if email is None else [address_fingerprint(key, email) for key in keys])
+    return invitation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.domain.bringing import bring_in, brought_order
 from shared.domain.calendar import london_day, opening_of
 from shared.domain.contributions import due_contribution
 from shared.domain.decision import Decision
@@ -38,16 +39,16 @@ def lock(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
             if group.terms.order_method == "trust"
             else {}
         )
-        order, reasons = make_order(group, seed, trusted)
+        order, reasons = brought_order(group) if group.past else make_order(group, seed, trusted)
         locked = lock_in_group(group, order, seed, ctx.holidays, london_day(now), now, reasons)
         people = sorted({seat.uid for seat in group.seats if group.seat(seat.uid)})
         loaded.need(*(member_ref(gid, uid) for uid in people))
-        members = [_locked_member(loaded, locked, uid) for uid in people]
+        past = bring_in(locked, [_locked_member(loaded, locked, uid) for uid in people])
         return Decision(
             answer=views.group(locked, command.actor),
-            facts=[_locked_fact(locked, order)],
-            changed=[locked, *members],
-            created=calendar(ctx, locked),
+            facts=[_locked_fact(locked, order), *past.facts],
+            changed=[locked, *past.members],
+            created=[*calendar(ctx, locked), *past.created],
         )
 
     # The seed never changes: it is read, not guarded.
@@ -73,7 +74,7 @@ def calendar(ctx: Context, locked: Group) -> list[Document]:
     """Every contribution and payout of the circle: N² and N documents, in the same commit as the lock."""
     terms = locked.terms
     created: list[Document] = []
-    for cycle in locked.schedule:
+    for cycle in locked.schedule[terms.cycles_done :]:
         recipient = cycle.recipient or ""
         created.append(
             scheduled_turn(
