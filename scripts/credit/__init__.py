@@ -1,0 +1,1 @@
+"""Training and evaluation of the credit models: nothing that is served needs any of it."""

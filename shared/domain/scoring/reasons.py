@@ -1,0 +1,81 @@
+"""Why points were lost, in fixed plain English, and what would win them back: one pair of sentences per factor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.scoring.score import Scored
+
+SHOWN_MAX: Final = 4
+"""The four largest losses say why; more would bury them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """`points_lost` of whole points come back, exactly, when what `mend` says has happened."""
+
+    code: str
+    points_lost: int
+    sentence: str
+    mend: str
+
+
+SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
+    "account": (
+        "Your current account is missing, overdrawn, or holds little.",
+        "Keep the account in credit and have your pay go into it, for a year or with a cushion.",
+    ),
+    "repayments": (
+        "Earlier borrowing was not all paid on time, or we know of none.",
+        "Build a record of payments made on time, here or elsewhere.",
+    ),
+    "savings": (
+        "You have little or nothing saved.",
+        "Put some savings aside: about ten days' average pay.",
+    ),
+    "work": (
+        "You have not been in your present work for long.",
+        "Longer in the same work counts for you, up to four years.",
+    ),
+    "guarantor": (
+        "Nobody stands in for you.",
+        "Name somebody who agrees to stand in for you.",
+    ),
+    "instalments": (
+        "You are already paying other instalments.",
+        "Finish paying your other instalments.",
+    ),
+    "circle": (
+        "The circle asks a lot of you, or for a long time.",
+        "Choose a circle with a smaller amount or fewer members.",
+    ),
+    "late_now": (
+        "Your latest contribution is late.",
+        "Pay what is due.",
+    ),
+    "late_before": (
+        "Earlier contributions were late.",
+        "Pay on time: late months lose their weight as they get older.",
+    ),
+    "paid_now": (
+        "Your latest contribution was not paid in full.",
+        "Pay the rest of it.",
+    ),
+    "paid_before": (
+        "Earlier contributions were not all paid in full.",
+        "Pay in full: short months lose their weight as they get older.",
+    ),
+}
+"""Factor → what is said, and what would mend it. A model with a factor that is not here is not shipped."""
+
+
+def reasons(scored: Scored) -> tuple[Reason, ...]:
+    """Every factor that lost points, largest loss first."""
+    return tuple(Reason(code, lost, *SENTENCES[code]) for code, lost in scored.points_lost.items())
+
+
+def main_reasons(scored: Scored) -> tuple[Reason, ...]:
+    """The four largest."""
+    return reasons(scored)[:SHOWN_MAX]
