@@ -8,7 +8,7 @@ from typing import Any, Final
 from shared.domain.errors import NoSuchThing, ProcessorRefused, ProcessorUnavailable
 from shared.domain.permissions import Action
 from shared.web.paging import page
-from shared.web.routes import people
+from shared.web.routes import oneself
 from shared.web.routing import Call, Route
 from shared.web.schemas.common import Nothing, Page, PageRequest
 from shared.web.schemas.users import (
@@ -103,5 +103,5 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         handler=refresh_payout_account,
         refuses=(NoSuchThing, ProcessorRefused, ProcessorUnavailable),
     ),
-    *people.ROUTES,
+    *oneself.ROUTES,
 )
