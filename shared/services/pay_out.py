@@ -113,7 +113,12 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
         )
 
     group = read(ctx, group_ref(gid)).get(group_ref(gid))
-    refs = [group_ref(gid), ref, *_contributions(group, payout), member_ref(gid, payout.recipient)]
+    refs: list[Ref[Any]] = [
+        group_ref(gid),
+        ref,
+        *_contributions(group, payout),
+        member_ref(gid, payout.recipient),
+    ]
     return transact(ctx, command, refs, decide, peek=[user_ref(payout.recipient)])
 
 

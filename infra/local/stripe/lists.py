@@ -76,9 +76,9 @@ def _expand(world: World, thing: Any, steps: list[str], path: str) -> None:
         raise InvalidParams(f"This property cannot be expanded ({name}).", param="expand")
     value = thing[name]
     if isinstance(value, str):
-        if value not in world.objects:
+        if value not in world.objects and value not in world.removed:
             raise InvalidParams(f"This property cannot be expanded ({name}).", param="expand")
-        thing[name] = world.show(world.objects[value])
+        thing[name] = world.show(world.objects[value]) if value in world.objects else None
     elif isinstance(value, int | float):
         raise InvalidParams(f"This property cannot be expanded ({name}).", param="expand")
     elif isinstance(value, list):

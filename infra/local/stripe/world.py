@@ -33,6 +33,7 @@ class World:
         self.owner: dict[str, str] = {}
         self.ids: dict[str, dict[str, list[str]]] = {}
         self.hidden: dict[str, Object] = {}
+        self.removed: list[str] = []
         self.jobs: list[list[Any]] = []
         self.deliveries: dict[str, Object] = {}
         self.waiting: list[str] = []
@@ -81,6 +82,7 @@ class World:
         """Forget an object, as if it had never been."""
         account, kind = self.owner.pop(object_id), self.objects.pop(object_id)["object"]
         self.ids[account][kind].remove(object_id)
+        self.removed.append(object_id)
 
     def secret(self, object_id: str) -> Object:
         """What Stripe knows of an object and does not show."""
@@ -142,6 +144,7 @@ class World:
         "owner",
         "ids",
         "hidden",
+        "removed",
         "jobs",
         "deliveries",
         "waiting",

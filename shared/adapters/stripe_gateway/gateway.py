@@ -326,8 +326,8 @@ class StripeGateway:
         found = self._api.every("payouts", {}, recipient)
         return _read(found, lambda payout: readings.bank_payout(payout, recipient))
 
-    def payers(self) -> list[str]:
-        return [str(customer["id"]) for customer in self._api.every("customers", {})]
+    def payers(self) -> Mapping[str, Mapping[str, str]]:
+        return {str(one["id"]): one["metadata"] or {} for one in self._api.every("customers", {})}
 
     def recipients(self) -> list[Recipient]:
         accounts = self._api.every("accounts", {})
