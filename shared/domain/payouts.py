@@ -104,6 +104,7 @@ class Payout(Document):
     reversed_pence: Pence = 0
     bank_payout: str | None = None
     bank_tries: int = 0
+    bank_refused: list[str] = []  # bank payouts that failed
     received_at: datetime | None = None
 
     @property

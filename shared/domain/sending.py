@@ -13,7 +13,6 @@ from shared.domain.payouts import (
     PARKED_RECHECK,
     ParkedBecause,
     Payout,
-    PayoutState,
     begin_sending,
     refuse_sending,
 )
@@ -100,8 +99,15 @@ def record_nothing_to_send(payout: Payout, now: datetime) -> Decision:
     )
 
 
-def record_refused(payout: Payout, because: ParkedBecause, code: str, now: datetime) -> Decision:
-    """Record that the processor said no: nothing left. Tried again daily, with a new key each time."""
+def record_refused(
+    payout: Payout, sending: str, because: ParkedBecause, code: str, now: datetime
+) -> Decision:
+    """Record that the processor said no to a try: nothing left. Tried again daily, each time with a new key.
+
+    Of an earlier try, or once the payout went on, it is no news: the present try is not the refused one.
+    """
+    if payout.state != "submitting" or payout.sendings[-1].id != sending:
+        return Decision(answer={"state": payout.state})
     after = refuse_sending(payout).moved("failed")
     after = after.with_(parked_because=because, act_at=now + PARKED_RECHECK)
     return Decision(
@@ -118,9 +124,9 @@ def record_refused(payout: Payout, because: ParkedBecause, code: str, now: datet
     )
 
 
-def record_unknown(payout: Payout, now: datetime) -> Decision:
-    """Record that no answer came. It leaves this state only after a look-up at the processor."""
-    if payout.state != "submitting":
+def record_unknown(payout: Payout, sending: str, now: datetime) -> Decision:
+    """Record that no answer came to a try. It leaves this state only after a look-up at the processor."""
+    if payout.state != "submitting" or payout.sendings[-1].id != sending:
         return Decision(answer={"state": payout.state})
     fact = News(
         id=f"payout_unknown:{payout.sendings[-1].id}:{payout.revision}",
@@ -142,64 +148,59 @@ def record_not_found(payout: Payout, now: datetime) -> Decision:
 
 def record_on_its_way(payout: Payout, bank_payout: str, now: datetime) -> Decision:
     """Record that the money left the person's account at the processor for their bank."""
-    if payout.bank_payout == bank_payout or payout.state == "received":
+    if _is_old_news(payout, bank_payout) or payout.bank_payout == bank_payout or payout.state == "received":
         return Decision(answer={"state": payout.state})
     after = payout if payout.state == "sent" else payout.moved("sent")
-    after = after.with_(
-        bank_payout=bank_payout, bank_tries=payout.bank_tries + 1, act_at=now + BANK_LOOK_UP_AFTER
-    )
-    return Decision(
-        answer={"state": "sent"},
-        facts=[
-            News(
-                id=f"payout_on_its_way:{bank_payout}",
-                group=payout.group,
-                type="payout_on_its_way",
-                payload=_names(payout) | {"bank_payout": bank_payout},
-            )
-        ],
-        changed=[after],
-    )
+    after = _through_the_bank(after, bank_payout).with_(act_at=now + BANK_LOOK_UP_AFTER)
+    return _at_the_bank("payout_on_its_way", after, bank_payout)
 
 
 def record_received(payout: Payout, bank_payout: str, now: datetime) -> Decision:
     """Record that the bank has it. A bank may still refuse days later: see `record_bank_failed`."""
-    if payout.state in {"received", "bank_failed"}:
+    if _is_old_news(payout, bank_payout) or payout.state == "received":
         return Decision(answer={"state": payout.state})
-    _check_bank_payout(payout, bank_payout)
-    after = payout.moved("received").with_(bank_payout=bank_payout, act_at=None, received_at=now)
-    return Decision(
-        answer={"state": "received"},
-        facts=[
-            News(
-                id=f"payout_received:{bank_payout}",
-                group=payout.group,
-                type="payout_received",
-                payload=_names(payout) | {"bank_payout": bank_payout},
-            )
-        ],
-        changed=[after],
-    )
+    sent = payout.moved("sent") if payout.state == "bank_failed" else payout
+    after = _through_the_bank(sent.moved("received"), bank_payout).with_(act_at=None, received_at=now)
+    return _at_the_bank("payout_received", after, bank_payout)
 
 
 def record_bank_failed(payout: Payout, bank_payout: str, code: str, now: datetime) -> Decision:
     """Record that the bank refused: the money is back on the person's account at the processor."""
-    if payout.state == "bank_failed":
+    if _is_old_news(payout, bank_payout):
         return Decision(answer={"state": payout.state})
-    _check_bank_payout(payout, bank_payout)
-    after = payout.moved("bank_failed").with_(act_at=now + PARKED_RECHECK, received_at=None)
-    return Decision(
-        answer={"state": "bank_failed"},
-        facts=[
-            News(
-                id=f"payout_bank_failed:{bank_payout}",
-                group=payout.group,
-                type="payout_bank_failed",
-                payload=_names(payout) | {"bank_payout": bank_payout, "code": code},
-            )
-        ],
-        changed=[after],
+    sent = payout.moved("sent") if payout.state == "bank_failed" else payout
+    after = _through_the_bank(sent.moved("bank_failed"), bank_payout)
+    after = after.with_(
+        bank_refused=[*payout.bank_refused, bank_payout], act_at=now + PARKED_RECHECK, received_at=None
     )
+    return _at_the_bank("payout_bank_failed", after, bank_payout, code=code)
+
+
+def _is_old_news(payout: Payout, bank_payout: str) -> bool:
+    """A bank payout that is known to have failed: whatever is told of it now was fetched before that."""
+    return bank_payout in payout.bank_refused
+
+
+def _through_the_bank(payout: Payout, bank_payout: str) -> Payout:
+    """The payout with this as its bank payout, counted once: the next try has another key.
+
+    Raises Mismatch while another one is under way.
+    """
+    if payout.bank_payout == bank_payout:
+        return payout
+    if payout.bank_payout is not None and payout.bank_payout not in payout.bank_refused:
+        raise Mismatch(what="bank payout", theirs=bank_payout, ours=payout.bank_payout)
+    return payout.with_(bank_payout=bank_payout, bank_tries=payout.bank_tries + 1)
+
+
+def _at_the_bank(type_: str, after: Payout, bank_payout: str, **more: str) -> Decision:
+    fact = News(
+        id=f"{type_}:{bank_payout}",
+        group=after.group,
+        type=type_,
+        payload=_names(after) | {"bank_payout": bank_payout} | more,
+    )
+    return Decision(answer={"state": after.state}, facts=[fact], changed=[after])
 
 
 def record_reversed(payout: Payout, movement: str, pence: int, processor: str, now: datetime) -> Decision:
@@ -224,8 +225,3 @@ def record_reversed(payout: Payout, movement: str, pence: int, processor: str, n
         ],
         changed=[after.with_(reversed_pence=total, act_at=None)],
     )
-
-
-def _check_bank_payout(payout: Payout, bank_payout: str) -> None:
-    if payout.bank_payout not in {None, bank_payout}:
-        raise Mismatch(what="bank payout", theirs=bank_payout, ours=payout.bank_payout)

@@ -138,17 +138,24 @@ def _transfer(ctx: Context, command: Command, found: Payout) -> Payout:
     begun = _read(ctx, found.group, found.id)
     if begun.state != "submitting":
         return begun
-    request = _request(ctx, begun, begun.sendings[-1].id)
+    sending_id = begun.sendings[-1].id
+    request = _request(ctx, begun, sending_id)
     try:
         # A key may be forgotten after a day: what was sent is looked up before it is asked for again.
         transfer = ctx.gateway.find_transfer(request) if resumed else None
         transfer = transfer or ctx.gateway.send(request)
     except PaymentRefused as refused:
         because, code = _because(refused), refused.code
-        _record(ctx, command, found.group, found.id, lambda one: _refused(one, because, code, now))
+        _record(
+            ctx,
+            command,
+            found.group,
+            found.id,
+            lambda one: sending.record_refused(one, sending_id, because, code, now),
+        )
         return _read(ctx, found.group, found.id)
     except PaymentOutcomeUnknown as silence:
-        _record(ctx, command, found.group, found.id, lambda one: sending.record_unknown(one, now))
+        _record(ctx, command, found.group, found.id, lambda one: sending.record_unknown(one, sending_id, now))
         raise ProcessorUnavailable() from silence
     except PaymentsUnavailable as busy:
         raise ProcessorUnavailable() from busy
@@ -166,12 +173,6 @@ def _nothing_to_send(payout: Payout, ctx: Context) -> Decision:
     if payout.state != "reserved":
         return Decision()
     return sending.record_nothing_to_send(payout, ctx.clock.now())
-
-
-def _refused(payout: Payout, because: ParkedBecause, code: str, now: datetime) -> Decision:
-    if payout.state != "submitting":
-        return Decision()
-    return sending.record_refused(payout, because, code, now)
 
 
 def _because(refused: PaymentRefused) -> ParkedBecause:
