@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.domain.groups import Group, group_ref
+from shared.domain.groups import Cycle, Group, group_ref
 from shared.domain.journal import Fact
 from shared.domain.ledger import Balances
 from shared.domain.members import Member
@@ -60,11 +60,18 @@ def schedule(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
                 "payout_date": cycle.payout_date.isoformat(),
                 "recipient": cycle.recipient,
                 "pot_pence": found.terms.pot_pence,
-                "payout_state": turns[cycle.number].state if cycle.number in turns else None,
+                "payout_state": _turn_state(cycle, turns.get(cycle.number)),
             }
             for cycle in found.schedule
         ],
     }
+
+
+def _turn_state(cycle: Cycle, turn: Payout | None) -> str | None:
+    """A cycle whose recipient left before their turn takes place no more: its payout is void."""
+    if turn is None:
+        return "void" if cycle.fell_away else None
+    return turn.state
 
 
 def balances(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:

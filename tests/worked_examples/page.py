@@ -11,10 +11,14 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
-from shared.services import leave_group, pay_contribution, payment_methods
+from shared.domain.approvals import Kind
+from shared.domain.permissions import Role
+from shared.services import approvals, leave_group, pay_contribution, payment_methods
 from tests.builders import Circle, World
 
 LETTERS = "ABCDEFGHIJ"
+NO_ROLES: frozenset[Role] = frozenset()
+STAFF = frozenset({Role.FINANCE})
 STILL = ["insufficient_funds"] * 60
 """More refusals than any ladder has rungs: the person does not pay."""
 
@@ -56,15 +60,45 @@ class Page:
         method = payment_methods.list_methods(self.world.ctx, self.uid[letter])["items"][0]["id"]
         self.world.control("POST", f"payment_methods/{method}/outcomes", {"failures": STILL[:times]})
 
-    def bank_pays_again(self, letter: str) -> None:
-        self.bank_refuses(letter, times=0)
-
     def pays(self, letter: str, cycle: int) -> None:
         """The person pays by hand."""
         contribution = self.contribution(letter, cycle)
         command = self.world.command(self.uid[letter])
         pay_contribution.pay_now(self.world.ctx, command, self.circle.id, contribution.id)
         self.world.settle()
+
+    def asks(self, letter: str, kind: Kind, **payload: Any) -> str:
+        """Somebody asks for what others must consent to; returns the request."""
+        named = {name: self.uid.get(str(value), value) for name, value in payload.items()}
+        who = self.uid.get(letter, letter)
+        roles = STAFF if letter.startswith("staff") else NO_ROLES
+        asked = approvals.ask(self.world.ctx, self.world.command(who), roles, self.circle.id, kind, named)
+        return str(asked["id"])
+
+    def consents(self, letter: str, request: str, agreement_hash: str | None = None) -> str:
+        """Somebody consents; returns what became of the request."""
+        who = self.uid.get(letter, letter)
+        roles = STAFF if letter.startswith("staff") else NO_ROLES
+        answer = approvals.approve(
+            self.world.ctx, self.world.command(who), roles, self.circle.id, request, agreement_hash
+        )
+        self.world.settle()
+        return str(answer["state"])
+
+    def agreed(self, letter: str, kind: Kind, *consenting: str, **payload: Any) -> None:
+        """Asked for by one, consented to by the others, and done."""
+        request = self.asks(letter, kind, **payload)
+        states = [self.consents(other, request) for other in consenting]
+        assert states[-1] == "carried_out"
+
+    @property
+    def organiser(self) -> str:
+        """The letter of the organiser."""
+        return self.letter[self.circle.group.organiser]
+
+    def member(self, *but: str) -> str:
+        """The letter of a member who is not the organiser, nor one of these."""
+        return next(one for one in self.uid if one not in {self.organiser, *but})
 
     def contribution(self, letter: str, cycle: int) -> Any:
         return self.circle.contribution(cycle, self.uid[letter])

@@ -36,10 +36,17 @@ class Circle:
     group: str
     amount_pence: int
     cycles: list[dict[str, Any]] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
 
     @property
     def organiser(self) -> Person:
-        return self.people[0]
+        """Who organises it now: where an organiser leaves, the role passes on."""
+        group = self._inside().get(f"/v1/groups/{self.group}")
+        return self.person(group["organiser"])
+
+    def _inside(self) -> Person:
+        """Somebody who is in it."""
+        return next(one for one in self.people if one.uid not in self.gone)
 
     def person(self, uid: str) -> Person:
         return next(one for one in self.people if one.uid == uid)
@@ -55,7 +62,7 @@ class Circle:
         return date.fromisoformat(self.cycles[cycle - 1]["payout_date"])
 
     def schedule(self) -> list[dict[str, Any]]:
-        cycles: list[dict[str, Any]] = self.organiser.get(f"/v1/groups/{self.group}/schedule")["cycles"]
+        cycles: list[dict[str, Any]] = self._inside().get(f"/v1/groups/{self.group}/schedule")["cycles"]
         return cycles
 
     def contributions(self) -> list[dict[str, Any]]:
@@ -75,6 +82,42 @@ class Circle:
             self.platform.go_to(datetime.combine(tomorrow, time(9, 30), UTC))
             self._tell_news()
 
+    def leaves(self, person: Person) -> list[dict[str, Any]]:
+        """Somebody leaves; returns the claims that come of it."""
+        left = person.post(f"/v1/groups/{self.group}/leave")
+        if not left["after_turn"]:
+            self.gone.add(person.uid)
+        claims: list[dict[str, Any]] = left["claims"]
+        for claim in claims:
+            debtor, creditor = self.person(claim["debtor"]).name, self.person(claim["creditor"]).name
+            day, amount = claim["due_date"], pounds(claim["pence"])
+            self.story.tell(f"{debtor} owes {creditor} {amount}, due on {day}")
+        self.platform.rest()
+        return claims
+
+    def agree(self, asking: Person, consenting: list[Person], **request: Any) -> None:
+        """Somebody asks for what others must consent to, and all of them do."""
+        path = f"/v1/groups/{self.group}/approvals"
+        asked = asking.post(path, request)
+        state = asked["state"]
+        body = {}
+        if request["kind"] == "substitution":
+            body = {"agreement_hash": self.organiser.get(f"/v1/groups/{self.group}/agreement")["hash"]}
+        for person in consenting:
+            state = person.post(f"{path}/{asked['id']}/approve", body)["state"]
+            self.story.tell(f"{person.name} consents to {asking.name}'s {request['kind'].replace('_', ' ')}")
+        if state != "carried_out":
+            raise AssertionError(f"{request['kind']} is {state}")
+        self.platform.rest()
+
+    def live_until_all_paid(self, person: Person, days_max: int = 400) -> None:
+        """Live on until somebody owes nothing any more. Raises AssertionError if it takes too long."""
+        for _ in range(days_max):
+            if not person.get(f"/v1/groups/{self.group}/statement")["owes_pence"]:
+                return
+            self.live_until(self.platform.now().date() + timedelta(days=1))
+        raise AssertionError(f"after {days_max} days {person.name} still owes")
+
     def live_to_the_end(self) -> None:
         """Live until every pot has arrived."""
         self.live_until(self.payout_date(len(self.cycles)))
@@ -83,7 +126,7 @@ class Circle:
     def live_until_all_received(self, days_max: int = 30) -> None:
         """Live on until every pot has arrived. Raises AssertionError if that takes longer than it may."""
         for _ in range(days_max):
-            if all(one["payout_state"] == "received" for one in self.schedule()):
+            if all(one["payout_state"] in {"received", "void"} for one in self.schedule()):
                 return
             self.live_until(self.platform.now().date() + timedelta(days=1))
         raise AssertionError(f"after {days_max} days a payout has not arrived: {self.schedule()}")
@@ -117,7 +160,7 @@ _SENTENCES = {
     "bank_failed": "{day}  cycle {cycle}: {name}'s bank refused the pot",
     "partly_reversed": "{day}  cycle {cycle}: part of the pot came back",
     "reversed": "{day}  cycle {cycle}: the pot came back",
-    "void": "{day}  cycle {cycle}: the reservation was taken back",
+    "void": "{day}  cycle {cycle}: takes place no more",
 }
 
 

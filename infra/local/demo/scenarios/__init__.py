@@ -14,11 +14,18 @@ from infra.local.demo.scenarios import (
     bank_payout_fails,
     dispute_after_payout,
     failed_debit,
+    hardship,
     late_payer,
+    leaves_after_turn,
+    leaves_before_turn,
     needs_authentication,
     new_mandate_bacs,
     restricted_recipient,
+    shortfall_and_top_up,
+    substitute,
+    swap,
     webhooks_down,
+    wind_up,
 )
 from infra.local.demo.story import Story
 
@@ -31,4 +38,11 @@ SCENARIOS: Final[dict[str, Callable[[Platform, Story], Circle]]] = {
     "restricted-recipient": restricted_recipient.tell,
     "bank-payout-fails": bank_payout_fails.tell,
     "dispute-after-payout": dispute_after_payout.tell,
+    "leaves-after-turn": leaves_after_turn.tell,
+    "leaves-before-turn": leaves_before_turn.tell,
+    "substitute": substitute.tell,
+    "shortfall-and-top-up": shortfall_and_top_up.tell,
+    "swap": swap.tell,
+    "hardship": hardship.tell,
+    "wind-up": wind_up.tell,
 }
