@@ -281,15 +281,36 @@ def answer_request(group: Group, uid: str, to: Literal["approved", "rejected"]) 
     return group.with_seat(seat.with_(state=to))
 
 
+def with_role(group: Group, uid: str, role: GroupRole) -> Group:
+    """The group with somebody in another role. Who becomes organiser takes it over from the present one.
+
+    Raises NoSuchThing, and WrongMembershipState for who is in the circle no more, or owes it after leaving.
+    """
+    seat = group.seat(uid)
+    if seat is None or seat.state in ASKING:
+        raise NoSuchThing(thing="member")
+    if seat.state not in {"approved", "agreed", "active"}:
+        raise WrongMembershipState(needed="active", state=seat.state)
+    if role == "organiser":
+        former = group.seat(group.organiser)
+        if former is not None:
+            group = group.with_seat(former.with_(role="member"))
+        group = group.with_(organiser=uid)
+    return group.with_seat(seat.with_(role=role))
+
+
 # --- the agreement ------------------------------------------------------------------------------------------
 
 _POLICY_WORDS: Final = {
     "wait": "If someone has not paid by the payout date, the pot waits up to {wait_days} days, and is then "
-    "paid with what has cleared; what is missing is owed to the person who received less.",
+    "paid with what has cleared; what is missing is owed to the person who received less. If one member "
+    "never pays {amount}, the pot of {pot} is paid {wait_days} days late as {short}, and {amount} is owed.",
     "pay_cleared": "The pot is paid on its payout date with what has cleared; what is missing is owed to the "
-    "person who received less, and reaches them as it comes in.",
-    "reserve": "The group's reserve fills what is missing as far as it goes; the rest is owed to the person "
-    "who received less.",
+    "person who received less, and reaches them as it comes in. If one member has not paid {amount}, the "
+    "pot of {pot} is paid as {short}; the {amount} follows when it is paid, however late.",
+    "reserve": "{reserve} is kept from each pot as the group's reserve. It fills what is missing as far as "
+    "it goes, and is owed that by who did not pay; the rest is owed to the person who received less. What is "
+    "left of the reserve at the end goes back in equal parts, to the penny.",
 }
 
 _ORDER_WORDS: Final = {
@@ -319,7 +340,13 @@ def agreement_text(group: Group, schedule: list[Cycle]) -> str:
             f"The cycles:\n{dates}",
             *_past_words(group),
             _order_words(group),
-            _POLICY_WORDS[terms.default_policy].format(wait_days=terms.wait_days),
+            _POLICY_WORDS[terms.default_policy].format(
+                wait_days=terms.wait_days,
+                amount=pounds(terms.amount_pence),
+                pot=pounds(terms.pot_pence),
+                short=pounds(terms.pot_pence - terms.amount_pence),
+                reserve=pounds(terms.reserve_pence),
+            ),
             fee if terms.platform_fee_pence else "No fee is kept from the pots.",
             f"A contribution is late {terms.grace_days} days after its due date. Late money is always "
             "accepted and goes to the oldest shortfall first. After your own turn there is no way out: what "

@@ -58,6 +58,10 @@ class Action(StrEnum):
     PAY_OWN_CONTRIBUTION = "pay_own_contribution"
 
     CREATE_GROUP = "create_group"
+    IMPORT_GROUP = "import_group"
+    EDIT_GROUP = "edit_group"
+    BROWSE_GROUPS = "browse_groups"
+    ASSIGN_ROLE = "assign_role"
     READ_OWN_GROUPS = "read_own_groups"
     READ_GROUP = "read_group"
     JOIN_GROUP = "join_group"
@@ -119,6 +123,10 @@ TABLE: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.READ_OWN_CONTRIBUTIONS: _SIGNED_IN,
         Action.PAY_OWN_CONTRIBUTION: _SIGNED_IN,
         Action.CREATE_GROUP: _SIGNED_IN,
+        Action.IMPORT_GROUP: _SIGNED_IN,
+        Action.EDIT_GROUP: frozenset({Role.ORGANISER}),
+        Action.BROWSE_GROUPS: _SIGNED_IN,
+        Action.ASSIGN_ROLE: frozenset({Role.ORGANISER}),
         Action.READ_OWN_GROUPS: _SIGNED_IN,
         Action.READ_GROUP: _CIRCLE | _READING_STAFF,
         Action.JOIN_GROUP: _SIGNED_IN,
@@ -162,6 +170,7 @@ NEEDS_VERIFIED_EMAIL: Final = frozenset(
         Action.SET_UP_OWN_PAYMENT_METHOD,
         Action.PAY_OWN_CONTRIBUTION,
         Action.CREATE_GROUP,
+        Action.IMPORT_GROUP,
         Action.ACCEPT_AGREEMENT,
     }
 )

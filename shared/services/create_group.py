@@ -16,8 +16,8 @@ from shared.services.context import Command, Context
 from shared.services.transact import Loaded, transact
 
 
-def create_group(ctx: Context, command: Command, terms: Terms) -> dict[str, Any]:
-    """Start recruiting for a new circle, with the caller as its organiser and first member.
+def create_group(ctx: Context, command: Command, terms: Terms, *, draft: bool = False) -> dict[str, Any]:
+    """Start recruiting for a new circle, or only draft it, with the caller as its organiser and first member.
 
     The seed of the draw is committed here, before anybody has joined: nobody, not even we, can choose it
     to suit the people. Raises WrongAmount, WrongSize, WrongFrequency, WrongStartDate.
@@ -28,7 +28,7 @@ def create_group(ctx: Context, command: Command, terms: Terms) -> dict[str, Any]
     organiser = Seat(uid=command.actor, state="approved", role="organiser")
     group = Group(
         id=gid,
-        state="recruiting",
+        state="draft" if draft else "recruiting",
         terms=terms,
         organiser=command.actor,
         seats=[organiser],

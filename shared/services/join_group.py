@@ -33,7 +33,7 @@ def join(
     """
     if code is not None:
         throttle.count(ctx, throttle.CODE_GUESSES, command.actor)
-    invitation = None if code is None else _invitation_of(ctx, code, email)
+    invitation = None if code is None else invitation_of(ctx, code, email)
     by_code = invitation.group if invitation else None
     if by_code is not None and gid not in {None, by_code}:
         raise InvitationInvalid()
@@ -80,7 +80,7 @@ def join(
     return answer
 
 
-def _invitation_of(ctx: Context, code: str, email: str | None) -> Invitation:
+def invitation_of(ctx: Context, code: str, email: str | None) -> Invitation:
     """The invitation that a code stands for. Codes of the former key stay good while the key rotates.
 
     Raises InvitationInvalid, InvitationForAnother.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from shared.domain.groups import Group, Seat
+from shared.domain.groups import Group, Seat, Terms
 from shared.domain.members import ASKING, SEATED
 from shared.domain.users import PaymentMethod, PaymentMethods, PayoutAccount, User
 
@@ -36,16 +36,8 @@ def group(group: Group, uid: str, names: Mapping[str, str] = NO_NAMES) -> dict[s
         "id": group.id,
         "name": terms.name,
         "state": group.state,
-        "terms": {
-            "amount_pence": terms.amount_pence,
-            "currency": terms.currency,
-            "frequency": terms.frequency,
-            "members": terms.members,
-            "first_due_date": terms.first_due_date.isoformat(),
-            "order_method": terms.order_method,
-            "default_policy": terms.default_policy,
-            "wait_days": terms.wait_days,
-        },
+        "purpose": terms.purpose,
+        "terms": terms_of(terms),
         "visibility": terms.visibility,
         "organiser": group.organiser,
         "members": [member(seat, names) for seat in group.seats if seat.state in SEATED | ASKING],
@@ -56,6 +48,21 @@ def group(group: Group, uid: str, names: Mapping[str, str] = NO_NAMES) -> dict[s
         "created_at": group.created_at.isoformat(),
         "locked_at": group.locked_at.isoformat() if group.locked_at else None,
         "revision": group.revision,
+    }
+
+
+def terms_of(terms: Terms) -> dict[str, Any]:
+    """What the members promise each other."""
+    return {
+        "amount_pence": terms.amount_pence,
+        "currency": terms.currency,
+        "frequency": terms.frequency,
+        "members": terms.members,
+        "first_due_date": terms.first_due_date.isoformat(),
+        "order_method": terms.order_method,
+        "default_policy": terms.default_policy,
+        "wait_days": terms.wait_days,
+        "cycles_done": terms.cycles_done,
     }
 
 

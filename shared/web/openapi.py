@@ -61,6 +61,7 @@ _REASONS: Final[Mapping[int, str]] = {
     403: "Not allowed",
     404: "Not there, or not for this person to know",
     409: "Not in the present state",
+    412: "Changed since it was read",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "The request cannot be used as it is",
@@ -129,6 +130,12 @@ _PARAMETERS: Final[Mapping[str, Any]] = {
         "description": "A name for this request in answers and logs; one is made if this is missing.",
         "schema": _REQUEST_ID,
     },
+    "IfMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "description": "The ETag of what was read: it is changed only if it is still that.",
+        "schema": {"type": "string"},
+    },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
@@ -174,6 +181,8 @@ def _parameters(route: Route[Any]) -> list[dict[str, Any]]:
         found += _query_parameters(route.takes)
     if _has_revision(route):
         found.append({"$ref": "#/components/parameters/IfNoneMatch"})
+    if route.editable:
+        found.append({"$ref": "#/components/parameters/IfMatch"})
     return [*found, {"$ref": "#/components/parameters/RequestId"}]
 
 

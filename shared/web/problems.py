@@ -44,6 +44,7 @@ STATUS: Final[Mapping[type[errors.AjoError], int]] = MappingProxyType(
         errors.Forbidden: 403,
         errors.NotFound: 404,
         errors.Conflict: 409,
+        errors.GroupChanged: 412,
         errors.TooMany: 429,
         errors.Busy: 503,
         errors.AjoError: 500,

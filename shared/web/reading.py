@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from shared.domain.errors import (
     BodyTooLarge,
+    GroupChanged,
     IdempotencyKeyMissing,
     InvalidRequest,
     MalformedBody,
@@ -62,6 +63,17 @@ def access_reason_of(request: Request) -> str | None:
     """Why staff look at what is other people's, percent-encoded UTF-8 where it is not ASCII."""
     given = request.headers.get("Access-Reason")
     return None if given is None else unquote(given)
+
+
+def revision_expected(request: Request) -> int | None:
+    """The revision that If-Match names; None without one, or for *. Raises GroupChanged for another's tag."""
+    tags = request.if_match
+    if not tags or tags.star_tag:
+        return None
+    numbers = [int(tag) for tag in tags.as_set() if tag.isascii() and tag.isdecimal()]
+    if len(numbers) != 1:
+        raise GroupChanged
+    return numbers[0]
 
 
 def body_of(request: Request, limit_bytes: int = BODY_BYTES_MAX) -> bytes:

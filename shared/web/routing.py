@@ -12,7 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVar
 
@@ -67,6 +67,12 @@ class Call(Generic[I]):
     after: list[Callable[[Response], None]] = field(default_factory=list)
     """What is still to be put on the answer: a cookie."""
     reason: str | None = None
+    if_match: int | None = None
+
+    @property
+    def verified_email(self) -> str | None:
+        """The person's address, if they have shown that it is theirs."""
+        return self.identity.email if self.identity.email_verified else None
 
     @property
     def ctx(self) -> Context:
@@ -102,6 +108,7 @@ class Route(Generic[I]):
     public: bool = False
     refuses: tuple[type[Refusal], ...] = field(default=())
     downloads: tuple[str, ...] = ()  # media types of files that it answers when asked
+    editable: bool = False  # takes If-Match: changes only what is still as it was read
 
     @property
     def name(self) -> str:
@@ -199,6 +206,8 @@ def by_route(request: Request, routes: tuple[Route[Any], ...], wiring: Wiring, r
     body, command = _read(request, route, asker.identity, request_id)
     reason = reading.access_reason_of(request)
     call = Call(wiring, asker.identity, command, body, path, asker.session, asker.token, reason=reason)
+    if route.editable:
+        call = replace(call, if_match=reading.revision_expected(request))
     response = _answer(request, route, route.handler(call))
     if asker.session is not None:
         authentication.renew(response, asker.session, wiring)

@@ -10,6 +10,7 @@ from shared.domain.errors import (
     AlreadyMember,
     GroupFull,
     GroupNotOpen,
+    InvitationForAnother,
     InvitationInvalid,
     NoSuchThing,
     NotAllowed,
@@ -24,7 +25,7 @@ from shared.domain.errors import (
 from shared.domain.permissions import Action
 from shared.web.answers import Download
 from shared.web.paging import page
-from shared.web.routes import books, talk
+from shared.web.routes import books, places, talk
 from shared.web.routing import Call, Route
 from shared.web.schemas.common import Nothing, Page, PageRequest
 from shared.web.schemas.groups import (
@@ -47,7 +48,8 @@ def create_group(call: Call[NewGroup]) -> dict[str, Any]:
     from shared.domain.groups import Terms
     from shared.services import create_group
 
-    return create_group.create_group(call.ctx, call.command, Terms(**call.input.model_dump()))
+    terms = Terms(**call.input.model_dump(exclude={"draft"}))
+    return create_group.create_group(call.ctx, call.command, terms, draft=call.input.draft)
 
 
 def list_groups(call: Call[PageRequest]) -> Mapping[str, Any]:
@@ -65,13 +67,23 @@ def read_group(call: Call[Nothing]) -> dict[str, Any]:
 def join_group(call: Call[Join]) -> dict[str, Any]:
     from shared.services import join_group
 
-    return join_group.join(call.ctx, call.command, call.input.group, call.input.code)
+    return join_group.join(
+        call.ctx,
+        call.command,
+        call.input.group,
+        call.input.code,
+        email=call.verified_email,
+        waiting_list=call.input.waiting_list,
+    )
 
 
 def invite(call: Call[NewInvitation]) -> dict[str, Any]:
     from shared.services import invite
 
-    return invite.invite(call.ctx, call.command, call.path["group"], call.input.valid_days)
+    asked = call.input
+    made = invite.invite(call.ctx, call.command, call.path["group"], asked.valid_days, asked.email)
+    # After the #, a code stays in the browser: no server on the way writes it into a log.
+    return made | {"link": f"{call.wiring.settings().public_url}/join#{made['code']}"}
 
 
 def approve_member(call: Call[Nothing]) -> dict[str, Any]:
@@ -159,7 +171,14 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=Membership,
         handler=join_group,
         status=201,
-        refuses=(NoSuchThing, InvitationInvalid, AlreadyMember, GroupFull, GroupNotOpen),
+        refuses=(
+            NoSuchThing,
+            InvitationInvalid,
+            InvitationForAnother,
+            AlreadyMember,
+            GroupFull,
+            GroupNotOpen,
+        ),
     ),
     Route(
         "GET",
@@ -270,6 +289,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         handler=read_balances,
         refuses=(NoSuchThing,),
     ),
+    *places.ROUTES,
     *books.ROUTES,
     *talk.ROUTES,
 )

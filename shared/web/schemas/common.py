@@ -56,7 +56,7 @@ _TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2
 """They make one name read as another. Joiners (U+200C, U+200D) stay: Persian and Indian names need them."""
 
 
-def _normalised(text: str) -> str:
+def normalised(text: str) -> str:
     """One spelling of a name (NFC), spaces tidied. Control and format characters hide what a name says."""
     if any(unicodedata.category(letter) in {"Cc", "Cs", "Co", "Cn"} for letter in text):
         raise ValueError("control characters are not allowed")
@@ -85,7 +85,7 @@ def _return_url(text: str) -> str:
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Currency = Literal["gbp"]
-Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_normalised)]
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(normalised)]
 ReturnUrl = Annotated[
     str, Field(max_length=2048, json_schema_extra={"format": "uri"}), AfterValidator(_return_url)
 ]

@@ -5,21 +5,27 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from shared.domain.groups import DefaultPolicy, GroupState, OrderMethod
 from shared.domain.members import GroupRole, MembershipState
 from shared.domain.payouts import PayoutState
-from shared.web.schemas.common import Amount, Answer, Currency, Id, Input, Name
+from shared.web.schemas.common import Amount, Answer, Currency, Id, Input, Name, normalised
 
 Visibility = Literal["public", "invited"]
 Frequency = Literal["weekly", "monthly"]
 
 
-class NewGroup(Input):
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{6,64}$")]
+Purpose = Annotated[str, Field(max_length=200), AfterValidator(lambda text: text and normalised(text))]
+Email = Annotated[str, Field(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$", max_length=254)]
+
+
+class GroupTerms(Input):
     """The terms of a circle. Amount, size, frequency and first date are judged by the rules, not here."""
 
     name: Name
+    purpose: Purpose = ""
     amount_pence: int = Field(description="5000, 10000, 50000 or 80000.")
     currency: Currency = "gbp"
     frequency: str = Field(description="weekly or monthly.", max_length=20)
@@ -29,6 +35,12 @@ class NewGroup(Input):
     default_policy: DefaultPolicy = "wait"
     wait_days: int = Field(14, ge=0, le=60)
     visibility: Visibility = "invited"
+
+
+class NewGroup(GroupTerms):
+    """A new circle. As a draft it is its organiser's alone, and can be changed, until it is published."""
+
+    draft: bool = False
 
 
 class Terms(Answer):
@@ -42,6 +54,7 @@ class Terms(Answer):
     order_method: OrderMethod
     default_policy: DefaultPolicy
     wait_days: int
+    cycles_done: int = Field(description="Cycles that an imported circle had done before it came here.")
 
 
 class GroupMember(Answer):
@@ -59,6 +72,7 @@ class Group(Answer):
 
     id: Id
     name: str
+    purpose: str
     state: GroupState
     terms: Terms
     visibility: Visibility
@@ -88,15 +102,18 @@ class GroupSummary(Answer):
 
 
 class NewInvitation(Input):
-    """How long the code is good for."""
+    """How long the code is good for; with `email`, for whom alone: they have their place at once."""
 
+    email: Email | None = None
     valid_days: int = Field(14, ge=1, le=30)
 
 
 class Invitation(Answer):
-    """A code that lets people in until it expires."""
+    """A code that lets people in until it expires, and the link that holds it. Shown once."""
 
+    id: str
     code: str
+    link: str
     expires_at: datetime
 
 
@@ -104,7 +121,8 @@ class Join(Input):
     """A public group by its id, or any group by an invitation's code."""
 
     group: Id | None = None
-    code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{6,64}$")] | None = None
+    code: Code | None = None
+    waiting_list: bool = Field(False, description="Wait for a place, where all are taken.")
 
     @model_validator(mode="after")
     def _names_a_group(self) -> Join:
