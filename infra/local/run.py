@@ -81,8 +81,11 @@ def _seed(platform: Platform) -> Sequence[Login]:
     """Accounts and a group to look at, where there is something that makes them."""
     if importlib.util.find_spec("infra.local.seed") is None:
         return []
-    seed = importlib.import_module("infra.local.seed")
-    logins: Sequence[Login] = seed.seed(platform)
+    try:
+        logins: Sequence[Login] = importlib.import_module("infra.local.seed").seed(platform)
+    except Exception as error:  # an empty platform is of use, too
+        print(f"No group could be made to look at: {error!r}. See {platform.logs}.", file=sys.stderr)
+        return []
     return logins
 
 

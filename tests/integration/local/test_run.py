@@ -29,11 +29,21 @@ def start(arguments: Sequence[str], **environment: str) -> subprocess.Popen[str]
     )
 
 
+def table(process: subprocess.Popen[str]) -> str:
+    """What it says until it is up."""
+    assert process.stdout is not None
+    shown = ""
+    while not shown.endswith("Ctrl-C ends it all.\n"):
+        line = process.stdout.readline()
+        assert line, f"it ended: {shown}"
+        shown += line
+    return shown
+
+
 def test_one_command_brings_it_up_and_ctrl_c_takes_all_of_it_down() -> None:
     port = free_port()
     with start([f"--port={port}"]) as process:
-        assert process.stdout is not None
-        shown = "".join(iter(process.stdout.readline, "Ctrl-C ends it all.\n"))
+        shown = table(process)
         ports = {int(found) for found in re.findall(r"http://127\.0\.0\.1:(\d+)", shown)}
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
             assert answer.status == 200
@@ -51,8 +61,7 @@ def test_one_command_brings_it_up_and_ctrl_c_takes_all_of_it_down() -> None:
 
 def test_a_part_that_falls_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
     with start([f"--port={free_port()}", f"--keep-data={tmp_path}"]) as process:
-        assert process.stdout is not None
-        shown = "".join(iter(process.stdout.readline, "Ctrl-C ends it all.\n"))
+        shown = table(process)
         for pid in _children_with(f"--port={_stripe_port(shown)}"):
             os.kill(pid, signal.SIGKILL)
         farewell, _ = process.communicate(timeout=WAIT_SECONDS)
