@@ -18,7 +18,6 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from shared.domain import ledger
@@ -44,6 +43,7 @@ BROUGHT: Final = "brought_in"
 
 _FORMULA: Final = re.compile(r"^\s*[=+\-@]")
 _EMAIL: Final = re.compile(r"^[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}\.[^@\s.]{2,24}$")
+_POUNDS: Final = re.compile(r"^£?([0-9]{1,7}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.([0-9]{1,2}))?$")
 _PAID: Final = re.compile(r"^paid_([1-9])$")
 
 
@@ -171,15 +171,11 @@ def _row(
 
 def _pence(where: str, cell: str, most_pence: int | None, faults: _Faults) -> int:
     """Pounds as people write them: 100, 100.00, £100, 1,000.50."""
-    try:
-        pounds = Decimal(cell.removeprefix("£").replace(",", ""))
-        pence = int(pounds * 100)
-    except (InvalidOperation, ValueError, OverflowError):
+    found = _POUNDS.match(cell)
+    if found is None:
         faults.add(where, "not_an_amount", "is not an amount in pounds")
         return 0
-    if not pounds.is_finite() or pounds * 100 != pence or pence < 0:
-        faults.add(where, "not_an_amount", "is not a whole number of pence from 0 on")
-        return 0
+    pence = int(found[1].replace(",", "")) * 100 + int((found[2] or "").ljust(2, "0"))
     if most_pence is not None and pence > most_pence:
         faults.add(where, "too_much", "is more than a contribution; enter what was paid for this cycle alone")
     return pence
