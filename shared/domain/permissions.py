@@ -89,6 +89,7 @@ class Action(StrEnum):
     READ_ACCESSES = "read_accesses"
 
     READ_MESSAGES = "read_messages"
+    ANSWER_MESSAGES = "answer_messages"
     POST_MESSAGE = "post_message"
     MODERATE_MESSAGES = "moderate_messages"
     OPEN_DISPUTE = "open_dispute"
@@ -152,6 +153,7 @@ TABLE: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.READ_GROUP_STATEMENT: _STEERING | frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
         Action.READ_AUDIT: frozenset({Role.ADMIN, Role.AUDITOR}),
         Action.READ_ACCESSES: _CIRCLE | frozenset({Role.ADMIN, Role.AUDITOR}),
+        Action.ANSWER_MESSAGES: _CIRCLE,
         Action.READ_MESSAGES: _CIRCLE | frozenset({Role.SUPPORT, Role.ADMIN}),
         Action.POST_MESSAGE: _CIRCLE,
         Action.MODERATE_MESSAGES: _STEERING | frozenset({Role.SUPPORT, Role.ADMIN}),

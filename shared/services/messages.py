@@ -56,7 +56,7 @@ def delete(ctx: Context, command: Command, gid: str, mid: str) -> dict[str, Any]
 
 def report(ctx: Context, command: Command, gid: str, mid: str, reason: ReportReason) -> dict[str, Any]:
     """Tell moderators of a message. Raises NoSuchThing, NotAllowed, MessageGone, AlreadyReported."""
-    _require_member(ctx, Action.READ_MESSAGES, gid, command.actor)
+    _require_member(ctx, Action.ANSWER_MESSAGES, gid, command.actor)
     now = ctx.clock.wall()
     news = News(
         id=f"message_reported:{mid}:{command.actor}",
@@ -122,7 +122,7 @@ def silence(ctx: Context, command: Command, reader: Reader, gid: str, uid: str, 
 
 def mute(ctx: Context, command: Command, gid: str, uid: str, *, muted: bool) -> dict[str, Any]:
     """See no more of what somebody writes, or see it again. Nobody else learns of it. Raises NoSuchThing."""
-    group = _require_member(ctx, Action.READ_MESSAGES, gid, command.actor)
+    group = _require_member(ctx, Action.ANSWER_MESSAGES, gid, command.actor)
     if not any(seat.uid == uid for seat in group.seats):
         raise NoSuchThing(thing="member")
 
@@ -136,7 +136,7 @@ def mute(ctx: Context, command: Command, gid: str, uid: str, *, muted: bool) -> 
 
 def mark_read(ctx: Context, command: Command, gid: str, mid: str) -> dict[str, Any]:
     """Mark everything up to a message as read. Raises NoSuchThing."""
-    _require_member(ctx, Action.READ_MESSAGES, gid, command.actor)
+    _require_member(ctx, Action.ANSWER_MESSAGES, gid, command.actor)
     up_to = read(ctx, message_ref(gid, mid)).get(message_ref(gid, mid)).posted_at
 
     def decide(loaded: Loaded) -> Decision:

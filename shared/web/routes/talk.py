@@ -238,7 +238,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
     Route(
         "POST",
         f"{_MESSAGE}/report",
-        Action.READ_MESSAGES,
+        Action.ANSWER_MESSAGES,
         "Tell moderators that a message should not stand",
         takes=talk.MessageReport,
         answer=talk.MessageState,
@@ -258,7 +258,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
     Route(
         "POST",
         "/v1/groups/{group}/messages/read",
-        Action.READ_MESSAGES,
+        Action.ANSWER_MESSAGES,
         "Mark everything up to a message as read",
         takes=talk.ReadMark,
         answer=talk.ReadUpTo,
@@ -268,7 +268,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
     Route(
         "POST",
         "/v1/groups/{group}/members/{member}/mute",
-        Action.READ_MESSAGES,
+        Action.ANSWER_MESSAGES,
         "See no more of what somebody writes, or see it again",
         takes=talk.Mute,
         answer=talk.Muted,
