@@ -29,8 +29,8 @@ APPROVAL: Final = States(
     },
 )
 
-OPEN_FOR: Final = timedelta(days=7)
-"""Long enough for a busy week, short enough that what was asked still is what is meant."""
+OPEN_FOR: Final = timedelta(days=14)
+"""Long enough for a holiday, short enough that what was asked still is what is meant."""
 
 STEERING: Final = frozenset({Role.ORGANISER, Role.DEPUTY})
 MONEY_STAFF: Final = frozenset({Role.FINANCE, Role.ADMIN})

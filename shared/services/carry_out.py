@@ -39,7 +39,8 @@ from shared.services.transact import Loaded
 def check(ctx: Context, loaded: Loaded, approval: Approval, asker: str, held: frozenset[Role]) -> None:
     """Refuse at once what could not be done now, so that nobody is asked for nothing."""
     group = loaded.get(group_ref(approval.group))
-    if group.state not in {"locked", "active"} and approval.kind != "write_off":
+    running = {"active"} if approval.kind == "wind_up" else {"locked", "active"}
+    if group.state not in running and approval.kind != "write_off":
         raise NotRunning(state=group.state)
     other = approval.payload.get("other")
     if approval.kind == "swap" and (other == approval.about or group.seat(str(other)) is None):

@@ -26,8 +26,10 @@ STILL = ["insufficient_funds"] * 60
 class Page:
     """One circle, and what happens to it. `A` has the first turn, `B` the second, and so on."""
 
-    def __init__(self, policy: str = "pay_cleared", members: int = 5, **terms: Any) -> None:
-        self.world = World()
+    def __init__(
+        self, policy: str = "pay_cleared", members: int = 5, world: World | None = None, **terms: Any
+    ) -> None:
+        self.world = world or World()
         self.people = self.world.people(members)
         self.circle: Circle = self.world.circle(self.people, default_policy=policy, **terms)
         self.uid = {LETTERS[n]: self.circle.recipient(n + 1) for n in range(members)}

@@ -322,10 +322,11 @@ def test_a_wind_up_shares_the_reserve_after_what_its_owner_owes() -> None:
 
 def test_what_was_asked_for_expires() -> None:
     page = Page()
+    page.days(1)
     request = page.asks(page.organiser, "wind_up")
     with pytest.raises(OwnRequest):
         page.consents(page.organiser, request)
-    page.days(8)
+    page.days(14)
     with pytest.raises(ApprovalClosed):
         page.consents(page.member(page.organiser), request)
     assert page.circle.group.state == "active"

@@ -1,0 +1,215 @@
+"""Races in a running circle: two at once, one winner, the other told why or deciding anew, nothing half done.
+
+`Meanwhile` lets another use case run, whole, between one's load and its commit: the worst moment there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+
+from shared.adapters.memory_store import MemoryStore
+from shared.domain.commitments import GROUPS_MAX, Commitments
+from shared.domain.errors import (
+    ApprovalClosed,
+    CapReached,
+    CycleOpen,
+    NoSuchDebt,
+    NoSuchThing,
+)
+from shared.domain.groups import Terms
+from shared.domain.ledger import discrepancies, overdrawn
+from shared.ports import Create, Write
+from shared.services import (
+    accept_agreement,
+    approvals,
+    approve_member,
+    create_group,
+    invite,
+    join_group,
+    leave_group,
+    pay_out,
+    read_group,
+)
+from shared.services.context import Reader
+from tests.builders import Circle, World
+from tests.worked_examples.page import NO_ROLES, Page
+
+
+class Meanwhile(MemoryStore):
+    """The store in memory; `meanwhile` runs once, right before the next commit."""
+
+    meanwhile: Callable[[], Any] | None = None
+
+    def commit(self, writes: Sequence[Write]) -> None:
+        step, self.meanwhile = self.meanwhile, None
+        if step is not None:
+            step()
+        super().commit(writes)
+
+
+@pytest.fixture
+def store() -> Meanwhile:
+    return Meanwhile()
+
+
+@pytest.fixture
+def page(store: Meanwhile) -> Page:
+    return Page(world=World(store=store))
+
+
+def leave(page: Page, letter: str) -> dict[str, Any]:
+    return leave_group.leave(page.world.ctx, page.world.command(page.uid[letter]), page.circle.id)
+
+
+def reserve(page: Page, cycle: int) -> dict[str, Any]:
+    return pay_out.reserve_payout(page.world.ctx, page.world.command("system"), page.circle.payout(cycle))
+
+
+def sound(circle: Circle) -> None:
+    stand = circle.stand()
+    assert overdrawn(stand) == []
+    assert discrepancies(stand) == []
+
+
+def test_a_swap_that_races_the_payout_of_its_cycle_loses(page: Page, store: Meanwhile) -> None:
+    page.due(3, days_more=-1)
+    request = page.asks("C", "swap", other="E")
+    *others, last = dict.fromkeys(one for one in ("E", page.organiser) if one != "C")
+    for letter in others:
+        page.consents(letter, request)
+
+    store.meanwhile = lambda: page.paid_out(3)
+    with pytest.raises(CycleOpen):
+        page.consents(last, request)
+    assert page.circle.recipient(3) == page.uid["C"]
+    assert page.got()["C"] == 500
+    page.to_the_end()
+    page.ended()
+
+
+def test_a_leaving_that_races_a_reservation_decides_anew(page: Page, store: Meanwhile) -> None:
+    """D's leaving saw C's pot open; at its commit the pot is reserved: C owes, and nothing is netted."""
+    page.due(3, days_more=4)
+    day = page.circle.pays_out(3)
+
+    def reserved() -> None:
+        page.world.clock.moment = page.world.clock.moment.replace(day=day.day, month=day.month)
+        assert reserve(page, 3)["state"] == "reserved"
+
+    store.meanwhile = reserved
+    leave(page, "D")
+    sound(page.circle)
+    page.to_the_end()
+    assert page.got()["D"] == page.paid()["D"] == 300
+    assert page.got() == page.paid()
+    page.ended()
+
+
+def test_a_reservation_that_races_a_leaving_decides_anew(page: Page, store: Meanwhile) -> None:
+    page.due(3, days_more=4)
+    day = page.circle.pays_out(3)
+    page.world.clock.moment = page.world.clock.moment.replace(day=day.day, month=day.month)
+    store.meanwhile = lambda: leave(page, "D")
+    answer = reserve(page, 3)
+    assert (answer["state"], answer["pence"]) == ("reserved", 40_000)
+    sound(page.circle)
+    page.to_the_end()
+    assert page.got() == page.paid()
+    page.ended()
+
+
+def test_two_leave_at_once(page: Page, store: Meanwhile) -> None:
+    page.paid_out(2, days_more=3)
+    store.meanwhile = lambda: leave(page, "E")
+    leave(page, "D")
+    page.stands(debt_A=200_00, debt_B=200_00, owed_D=200_00, owed_E=200_00)
+    page.to_the_end()
+    assert page.paid() == {"A": 500, "B": 500, "C": 300, "D": 200, "E": 200}
+    assert page.got() == page.paid()
+    page.ended()
+
+
+def test_the_same_consent_twice_at_once_does_the_deed_once(page: Page, store: Meanwhile) -> None:
+    page.days(1)
+    request = page.asks(page.organiser, "wind_up")
+    one, other = page.member(page.organiser), page.member(page.organiser, page.member(page.organiser))
+    store.meanwhile = lambda: page.consents(one, request)
+    with pytest.raises(ApprovalClosed):
+        page.consents(other, request)
+    assert len(page.circle.facts("group_wound_up")) == 1
+    page.ended("wound_up")
+
+
+def test_a_write_off_that_races_the_payment_finds_nothing_to_let_go(page: Page, store: Meanwhile) -> None:
+    late = page.member("A")
+    page.bank_refuses(late, times=4)
+    page.paid_out(1, days_more=3)
+    request = page.asks("A", "write_off", about=late, other="A")
+    if page.organiser == "A":
+        return
+    store.meanwhile = lambda: page.pays(late, 1)
+    with pytest.raises(NoSuchDebt):
+        page.consents(page.organiser, request)
+    page.to_the_end()
+    page.ended()
+
+
+def test_a_removed_members_token_opens_nothing(page: Page) -> None:
+    out = page.member(page.organiser)
+    page.days(1)
+    page.agreed(page.organiser, "removal", page.member(page.organiser, out), about=out)
+    reader = Reader(page.uid[out])
+    for read in (read_group.group, read_group.schedule, read_group.balances):
+        with pytest.raises(NoSuchThing):
+            read(page.world.ctx, reader, page.circle.id)
+    request = page.asks(page.organiser, "wind_up")
+    with pytest.raises(NoSuchThing):
+        page.consents(out, request)
+    with pytest.raises(NoSuchThing):
+        leave(page, out)
+    listed = approvals.list_approvals(
+        page.world.ctx, page.uid[page.organiser], NO_ROLES, page.circle.id, None, 10
+    )
+    assert {one["kind"] for one in listed["items"]} == {"wind_up", "removal"}
+
+
+def recruiting(world: World, people: list[str]) -> str:
+    """A circle that waits for its members to accept."""
+    organiser, *others = people
+    terms = Terms(
+        name="Another",
+        amount_pence=5_000,
+        frequency="monthly",
+        members=5,
+        first_due_date=date(2027, 1, 4),
+    )
+    gid: str = create_group.create_group(world.ctx, world.command(organiser), terms)["id"]
+    code = invite.invite(world.ctx, world.command(organiser), gid, 14)["code"]
+    for uid in others:
+        join_group.join(world.ctx, world.command(uid), None, code)
+        approve_member.approve(world.ctx, world.command(organiser), gid, uid)
+    return gid
+
+
+def test_the_cap_holds_where_two_circles_are_accepted_at_once(store: Meanwhile) -> None:
+    world = World(store=store)
+    people = world.people(6)
+    one = recruiting(world, people[:5])
+    other = recruiting(world, [people[5], *people[:4]])
+    promised = {f"grp_{number}": 5_000 for number in range(GROUPS_MAX - 1)}
+    mine = Commitments(person=people[1], monthly_pence=promised)
+    store.commit([Create(mine.path, mine.data())])
+
+    def accept(gid: str) -> None:
+        text = accept_agreement.read(world.ctx, Reader(people[1]), gid)
+        accept_agreement.accept(world.ctx, world.command(people[1]), gid, text["hash"])
+
+    store.meanwhile = lambda: accept(other)
+    with pytest.raises(CapReached):
+        accept(one)
+    (snapshot,) = store.load(mine.path)
+    assert len((snapshot.data or {})["monthly_pence"]) == GROUPS_MAX
