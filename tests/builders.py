@@ -27,7 +27,17 @@ from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution, contribution_ref
 from shared.domain.documents import Document, Ref
 from shared.domain.errors import Refusal
-from shared.domain.groups import Draw, Group, Seat, Terms, group_ref, lock
+from shared.domain.groups import (
+    Draw,
+    Group,
+    Seat,
+    Terms,
+    agreement_hash,
+    agreement_text,
+    draft_schedule,
+    group_ref,
+    lock,
+)
 from shared.domain.ids import contribution_id, new_id, payout_id
 from shared.domain.journal import Fact
 from shared.domain.ledger import Balances, balances_ref
@@ -237,16 +247,19 @@ class World:
     def planted(self, members: list[str], **terms: Any) -> Circle:
         """A locked circle put into the store in one commit, for tests that need many of them."""
         seed, now = self.chance.token(32), self.clock.now()
-        seats = [Seat(uid=uid, state="agreed") for uid in members]
         recruiting = Group(
             id=new_id("grp", self.chance.token(13)),
             state="recruiting",
             terms=_terms(members, terms),
             organiser=members[0],
-            seats=[seats[0].with_(role="organiser"), *seats[1:]],
+            seats=[],
             draw=Draw(commitment=commitment(seed)),
             created_at=now,
         )
+        read = agreement_hash(agreement_text(recruiting, draft_schedule(recruiting.terms, self.ctx.holidays)))
+        seats = [Seat(uid=uid, state="agreed", agreed_hash=read, agreed_at=now) for uid in members]
+        seats[0] = seats[0].with_(role="organiser")
+        recruiting = recruiting.with_(seats=seats)
         order = drawn_order(seed, members)
         locked = lock(recruiting, order, seed, self.ctx.holidays, now.date(), now)
         documents = [
