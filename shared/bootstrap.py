@@ -113,7 +113,7 @@ def tasks() -> TaskQueue:
     return CloudTaskQueue(
         settings().task_queue_path,
         settings().task_url,
-        settings().oidc_audience,
+        settings().oidc_audiences[0],
         settings().invoker_emails[0],
         settings().tasks_host,
     )
@@ -185,7 +185,7 @@ def caller_check() -> CallerCheck:
     from shared.adapters.oidc import OidcCallerCheck
 
     return OidcCallerCheck(
-        settings().oidc_audience, settings().issuers, settings().oidc_certs_url, settings().invoker_emails
+        settings().oidc_audiences, settings().issuers, settings().oidc_certs_url, settings().invoker_emails
     )
 
 

@@ -62,7 +62,8 @@ class Settings(BaseModel):
     app_check: bool = Field(False, alias="AJO_APP_CHECK")
 
     # Who may call the functions that only Cloud Tasks and Pub/Sub call, and where tasks go.
-    oidc_audience: str = Field(alias="AJO_OIDC_AUDIENCE")
+    # Tasks are made for the first audience; Eventarc makes its tokens for each function's own address.
+    oidc_audiences: Annotated[Names, Field(min_length=1)] = Field(alias="AJO_OIDC_AUDIENCE")
     oidc_issuer: Url = Field(GOOGLE_ISSUER, alias="AJO_OIDC_ISSUER")
     oidc_certs_url: Url = Field(GOOGLE_CERTS_URL, alias="AJO_OIDC_CERTS_URL")
     invoker_emails: Annotated[Names, Field(min_length=1)] = Field(alias="AJO_INVOKER_EMAIL")

@@ -22,6 +22,7 @@ locals {
   topics = toset(concat([for job in local.jobs : job.topic], ["process_payment_event", "facts", "dead_letters"]))
   secrets = toset([
     "stripe-secret-key", "stripe-webhook-secret", "stripe-connect-webhook-secret", "master-key", "invitation-key",
+    "session-key",
   ])
   services = toset([
     "cloudfunctions", "run", "cloudbuild", "firestore", "pubsub", "cloudtasks", "cloudscheduler",

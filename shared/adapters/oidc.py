@@ -15,12 +15,16 @@ CLOCK_SKEW_SECONDS = 10  # tokens are made moments before they arrive, by machin
 
 
 class OidcCallerCheck:
-    """`CallerCheck`: signature, issuer, audience, expiry, and a service account that we named."""
+    """`CallerCheck`: signature, issuer, audience, expiry, and a service account that we named.
+
+    Never a token whose signature Google took away: whoever can reach the function could have written it
+    (infra/decisions/0020).
+    """
 
     def __init__(
-        self, audience: str, issuers: Collection[str], certs_url: str, emails: Collection[str]
+        self, audiences: Collection[str], issuers: Collection[str], certs_url: str, emails: Collection[str]
     ) -> None:
-        self._audience = audience
+        self._audiences = list(audiences)
         self._issuers = frozenset(issuers)
         self._certs_url = certs_url
         self._emails = frozenset(emails)
@@ -32,7 +36,7 @@ class OidcCallerCheck:
 
         try:
             claims = id_token.verify_token(
-                token, self._transport(), self._audience, self._certs_url, CLOCK_SKEW_SECONDS
+                token, self._transport(), self._audiences, self._certs_url, CLOCK_SKEW_SECONDS
             )
         except TransportError as error:  # the certificates could not be had: not the token's fault
             raise TryAgainLater from error

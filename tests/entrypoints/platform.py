@@ -38,7 +38,7 @@ SETTINGS = Settings(
     environment="local",
     project="demo-ajo",
     public_url="http://127.0.0.1:1",
-    oidc_audience="ajo",
+    oidc_audiences=("ajo",),
     invoker_emails=("invoker@demo-ajo.test",),
     cors_origins=("https://app.example",),
 )

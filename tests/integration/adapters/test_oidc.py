@@ -34,7 +34,7 @@ def certificates() -> Iterator[Receiver]:
 
 
 def check(certs_url: str) -> OidcCallerCheck:
-    return OidcCallerCheck(AUDIENCE, [ISSUER], certs_url, [EMAIL, "push@demo-ajo.test"])
+    return OidcCallerCheck([AUDIENCE], [ISSUER], certs_url, [EMAIL, "push@demo-ajo.test"])
 
 
 def forged(**changes: Any) -> str:
@@ -91,3 +91,18 @@ def test_without_certificates_nobody_is_judged() -> None:
         check(f"http://127.0.0.1:{free_port()}").verify(ISSUING.token(AUDIENCE, EMAIL))
     with receiving(lambda _: Response(status=503)) as broken, pytest.raises(TryAgainLater):
         check(broken.url).verify(ISSUING.token(AUDIENCE, EMAIL))
+
+
+def test_a_token_whose_signature_was_taken_away_is_refused(certificates: Receiver) -> None:
+    """What a Cloud Run service behind IAM is given. Anybody can write one, so it proves nothing by itself."""
+    head, claims, _ = ISSUING.token(AUDIENCE, EMAIL).split(".")
+    for signature in ("SIGNATURE_REMOVED_BY_GOOGLE", ""):
+        with pytest.raises(BadToken):
+            check(certificates.url).verify(f"{head}.{claims}.{signature}")
+
+
+def test_each_audience_is_ours(certificates: Receiver) -> None:
+    caller_check = OidcCallerCheck([AUDIENCE, "https://pay-out.test"], [ISSUER], certificates.url, [EMAIL])
+    caller_check.verify(ISSUING.token("https://pay-out.test", EMAIL))
+    with pytest.raises(BadToken):
+        caller_check.verify(ISSUING.token("https://somebody-else.test", EMAIL))
