@@ -227,6 +227,11 @@ class WrongSize(Invalid):
     sentence = "A circle has 5 to 10 members, not {members}."
 
 
+class WrongReserve(Invalid):
+    code = "wrong_reserve"
+    sentence = "A reserve is kept under the policy 'reserve' alone, of at most {amount_pence} pence a pot."
+
+
 class WrongFrequency(Invalid):
     code = "wrong_frequency"
     sentence = "A circle saves weekly or monthly, not {frequency}."
@@ -442,6 +447,11 @@ class UnknownPaymentMethod(NotFound):
 class PaymentMethodNotReady(Conflict):
     code = "payment_method_not_ready"
     sentence = "The payment method is not confirmed yet: finish its set-up first."
+
+
+class NothingToGiveBack(Conflict):
+    code = "nothing_to_give_back"
+    sentence = "There is nothing to give back: {why}."
 
 
 class PaymentMethodDeclined(Conflict):

@@ -35,7 +35,7 @@ PAYOUT: Final = States(
         "unknown": "sent failed",
         "sent": "received bank_failed partly_reversed reversed",
         "bank_failed": "sent partly_reversed reversed",
-        "received": "bank_failed",
+        "received": "bank_failed partly_reversed reversed",
         "partly_reversed": "reversed",
         "void": "",
         "reversed": "",
@@ -102,6 +102,7 @@ class Payout(Document):
     transfer: str | None = None
     movement: str | None = None
     reversed_pence: Pence = 0
+    reversals: list[str] = []  # the processor's movements that brought it back
     bank_payout: str | None = None
     bank_tries: int = 0
     bank_refused: list[str] = []  # bank payouts that failed

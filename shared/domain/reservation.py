@@ -49,6 +49,8 @@ def readiness(
     uncleared = [at for one in contributions if (at := one.clears_at()) is not None and at > now]
     if uncleared:
         return Readiness("wait", look_at=max(uncleared))
+    if any(attempt.refunding for one in contributions for attempt in one.attempts):
+        return Readiness("wait", look_at=now + timedelta(hours=1))  # it is about to leave the pot
     missing = [one for one in contributions if one.left_pence]
     last_wait = opens_at + timedelta(days=terms.wait_days)
     if missing and terms.default_policy == "wait" and now < last_wait:

@@ -143,7 +143,15 @@ def record_not_found(payout: Payout, now: datetime) -> Decision:
     """Record that the look-up found nothing sent. The same try goes on, with the same key."""
     if payout.state != "unknown":
         return Decision(answer={"state": payout.state})
-    return Decision(answer={"state": "failed"}, changed=[payout.moved("failed").with_(act_at=now)])
+    fact = News(
+        id=f"payout_not_found:{payout.sendings[-1].id}:{payout.revision}",
+        group=payout.group,
+        type="payout_not_found",
+        payload=_names(payout),
+    )
+    return Decision(
+        answer={"state": "failed"}, facts=[fact], changed=[payout.moved("failed").with_(act_at=now)]
+    )
 
 
 def record_on_its_way(payout: Payout, bank_payout: str, now: datetime) -> Decision:
@@ -204,7 +212,12 @@ def _at_the_bank(type_: str, after: Payout, bank_payout: str, **more: str) -> De
 
 
 def record_reversed(payout: Payout, movement: str, pence: int, processor: str, now: datetime) -> Decision:
-    """Record that (a part of) the transfer came back to our balance: payable, for a person to decide."""
+    """Record that (a part of) the transfer came back to our balance: payable, for a person to decide.
+
+    The same movement again decides nothing. Raises Mismatch (more than was sent), UnknownTransition.
+    """
+    if movement in payout.reversals:
+        return Decision(answer={"state": payout.state})
     total = payout.reversed_pence + pence
     if total > payout.amount_pence:
         raise Mismatch(what="reversed amount", theirs=total, ours=payout.amount_pence)
@@ -223,5 +236,5 @@ def record_reversed(payout: Payout, movement: str, pence: int, processor: str, n
                 entries=ledger.post(ledger.transfer_reversed(processor, payout.id, pence)),
             )
         ],
-        changed=[after.with_(reversed_pence=total, act_at=None)],
+        changed=[after.with_(reversed_pence=total, reversals=[*payout.reversals, movement], act_at=None)],
     )

@@ -177,7 +177,9 @@ def take_back(
     if to == "disputed" or taken_back_pence >= attempt.settled_pence:
         attempt = attempt.moved(to)
     attempt = attempt.with_(
-        taken_back=[*attempt.taken_back, money.movement], taken_back_pence=taken_back_pence
+        taken_back=[*attempt.taken_back, money.movement],
+        taken_back_pence=taken_back_pence,
+        refunding=attempt.refunding and to != "refunded",
     )
     from_pot = 0
     if contribution.counted_in is None:
@@ -233,6 +235,9 @@ def progress(
     attempt = _attempt(contribution, attempt_id)
     if reference is not None and attempt.reference not in {None, reference}:
         raise Mismatch(what="collection", theirs=reference, ours=attempt.reference)
+    if attempt.state == to and action_url not in {None, attempt.action_url}:
+        linked = contribution.with_attempt(attempt.with_(action_url=action_url))
+        return Decision(answer={"state": contribution.state, "attempt": to}, changed=[linked])
     if attempt.state == to or not attempt.is_live or (attempt.state, to) == ("processing", "requires_action"):
         return Decision(answer={"state": contribution.state, "attempt": attempt.state})
     if (attempt.state, to) == ("submitting", "cancelled") or (attempt.state, to) == (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from shared.domain import sending
@@ -47,25 +48,33 @@ def send_payout(ctx: Context, command: Command, group: str, payout: str) -> dict
 
 
 def record_transfer(ctx: Context, command: Command, transfer: Transfer) -> dict[str, Any]:
-    """Record a transfer of ours, whoever brings it. Raises UnknownObject or Mismatch."""
+    """Record a transfer of ours and what of it came back, whoever brings it.
+
+    Raises UnknownObject or Mismatch.
+    """
     group, payout = _labels(ctx, transfer)
     if transfer.movement is None:
         raise ProcessorUnavailable()
-    movement = transfer.movement
-    return _record(
-        ctx,
-        command,
-        group,
-        payout,
-        lambda found: sending.record_sent(
-            found,
-            transfer.reference,
-            movement.reference,
-            transfer.amount_pence,
-            ctx.gateway.name,
-            ctx.clock.now(),
-        ),
+    movement, now = transfer.movement, ctx.clock.now()
+    sent = partial(
+        sending.record_sent,
+        transfer=transfer.reference,
+        movement=movement.reference,
+        pence=transfer.amount_pence,
+        processor=ctx.gateway.name,
+        now=now,
     )
+    answer = _record(ctx, command, group, payout, sent)
+    for back in transfer.reversals:
+        came_back = partial(
+            sending.record_reversed,
+            movement=back.reference,
+            pence=back.amount_pence,
+            processor=ctx.gateway.name,
+            now=now,
+        )
+        answer = _record(ctx, command, group, payout, came_back)
+    return answer
 
 
 def record_bank_payout(ctx: Context, command: Command, bank: BankPayout) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from shared.domain.ids import contribution_id
 from shared.domain.journal import fact_ref
 from shared.domain.members import member_ref
 from shared.domain.payouts import Payout, payout_ref
+from shared.domain.refunds import came_back
 from shared.domain.reservation import can_void, void
 from shared.domain.settlement import Money, lose, take_back, win_back
 from shared.ports import Dispute, Refund
@@ -39,12 +40,26 @@ def record_dispute(ctx: Context, command: Command, dispute: Dispute) -> dict[str
 
 
 def record_refund(ctx: Context, command: Command, refund: Refund) -> dict[str, Any]:
-    """Record that money was given back to a payer. Raises UnknownObject or Mismatch."""
+    """Record that money was given back to a payer, or came back to us because that failed.
+
+    Raises UnknownObject or Mismatch.
+    """
     labels = check_ours(ctx, refund.labels, refund)
     if refund.movement is None:
         return {"state": refund.state}
     money = as_money(ctx, refund.collection, refund.movement, abs(refund.movement.amount_pence))
-    return _take_back(ctx, command, labels, "refunded", money)
+    answer = _take_back(ctx, command, labels, "refunded", money)
+    if refund.failure_movement is None:
+        return answer
+    returned = as_money(
+        ctx, refund.collection, refund.failure_movement, abs(refund.failure_movement.amount_pence)
+    )
+    ref = contribution_ref(labels["group"], labels["contribution"])
+
+    def decide(loaded: Loaded) -> Decision:
+        return came_back(_known(loaded, ref, labels), labels["attempt"], returned)
+
+    return transact(ctx, command, [ref], decide)
 
 
 def _take_back(

@@ -1,0 +1,90 @@
+"""Refunds that we make: a contribution given back whole while its pot is still there, and one that failed."""
+
+from __future__ import annotations
+
+from shared.domain import ledger
+from shared.domain.contributions import Attempt, Contribution
+from shared.domain.decision import Decision
+from shared.domain.errors import NothingToGiveBack, UnknownObject
+from shared.domain.journal import News
+from shared.domain.settlement import Money
+
+
+def ask(contribution: Contribution, reason: str) -> Decision:
+    """Record that the contribution is to be given back, before the processor is asked; its pot waits.
+
+    What a pot was reserved with belongs to its recipient: it is not taken back from them by a refund. Raises
+    NothingToGiveBack.
+    """
+    if contribution.counted_in is not None:
+        raise NothingToGiveBack(why="the pot was given to its recipient")
+    attempt = next((one for one in contribution.attempts if one.in_pot_pence), None)
+    if attempt is None or attempt.state not in {"settled", "won"}:
+        raise NothingToGiveBack(why="no money of this contribution is in the pot")
+    answer = {"attempt": attempt.id}
+    if attempt.refunding:
+        return Decision(answer=answer)
+    fact = News(
+        id=f"refund_asked:{attempt.id}",
+        group=contribution.group,
+        type="refund_asked",
+        payload={
+            "contribution": contribution.id,
+            "member": contribution.uid,
+            "attempt": attempt.id,
+            "pence": attempt.in_pot_pence,
+            "reason": reason,
+        },
+    )
+    return Decision(
+        answer=answer, facts=[fact], changed=[contribution.with_attempt(attempt.with_(refunding=True))]
+    )
+
+
+def give_up(contribution: Contribution, attempt_id: str) -> Decision:
+    """The processor refused: the money stays in the pot."""
+    attempt = _attempt(contribution, attempt_id)
+    if not attempt.refunding:
+        return Decision()
+    return Decision(changed=[contribution.with_attempt(attempt.with_(refunding=False))])
+
+
+def came_back(contribution: Contribution, attempt_id: str, money: Money) -> Decision:
+    """Record that a refund failed, and its money is with us again: the payer's credit. Twice is once.
+
+    They are still to have it: it counts towards what they owe next, or is given back at the end.
+    """
+    attempt = _attempt(contribution, attempt_id)
+    if money.movement in attempt.won_back:
+        return Decision(answer={"state": contribution.state})
+    after = attempt.with_(won_back=[*attempt.won_back, money.movement])
+    fact = News(
+        id=money.movement,
+        group=contribution.group,
+        type="refund_failed",
+        payload={
+            "contribution": contribution.id,
+            "cycle": contribution.cycle,
+            "member": contribution.uid,
+            "attempt": attempt.id,
+            "collection": money.collection,
+            "pence": money.pence,
+            "fee_pence": money.fee_pence,
+        },
+        entries=ledger.post(
+            ledger.money_without_debt(money.processor, contribution.uid, money.pence),
+            ledger.processor_fee(money.fee_pence)
+            if money.fee_pence >= 0
+            else ledger.processor_fee_returned(-money.fee_pence),
+        ),
+    )
+    return Decision(
+        answer={"state": contribution.state}, facts=[fact], changed=[contribution.with_attempt(after)]
+    )
+
+
+def _attempt(contribution: Contribution, attempt_id: str) -> Attempt:
+    attempt = contribution.attempt(attempt_id)
+    if attempt is None:
+        raise UnknownObject(thing="collection with attempt", reference=attempt_id)
+    return attempt

@@ -1,0 +1,48 @@
+"""Give a contribution back to its payer, by staff, while its pot has not been given to anybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.domain import refunds
+from shared.domain.contributions import contribution_ref
+from shared.domain.decision import Decision
+from shared.domain.errors import ProcessorRefused, ProcessorUnavailable
+from shared.ports import PaymentOutcomeUnknown, PaymentRefused, PaymentsUnavailable, Refund
+from shared.services.context import Command, Context
+from shared.services.take_back_contribution import record_refund
+from shared.services.transact import Loaded, read, transact
+
+
+def refund(ctx: Context, command: Command, group: str, contribution: str, reason: str) -> dict[str, Any]:
+    """Refund what the contribution put into its pot. Safe to repeat: it is given back once.
+
+    Raises NothingToGiveBack, ProcessorRefused (it stays in the pot), ProcessorUnavailable (ask again).
+    """
+    ref = contribution_ref(group, contribution)
+
+    def decide(loaded: Loaded) -> Decision:
+        return refunds.ask(loaded.get(ref), reason)
+
+    attempt_id = transact(ctx, command, [ref], decide)["attempt"]
+    try:
+        made = _refund(ctx, group, contribution, attempt_id)
+    except PaymentRefused as refused:
+        keyless = Command(actor=command.actor, id=command.id)
+        transact(ctx, keyless, [ref], lambda loaded: refunds.give_up(loaded.get(ref), attempt_id))
+        raise ProcessorRefused(reason=f"refund, {refused.code}") from refused
+    except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
+        raise ProcessorUnavailable() from silence
+    return record_refund(ctx, Command(actor=command.actor, id=command.id), made)
+
+
+def _refund(ctx: Context, group: str, contribution: str, attempt_id: str) -> Refund:
+    """The refund at the processor: the one that was made already, also by a key that it has forgotten."""
+    ref = contribution_ref(group, contribution)
+    attempt = read(ctx, ref).get(ref).attempt(attempt_id)
+    assert attempt is not None and attempt.reference is not None  # noqa: S101, PT018 - it brought money
+    known = [one for one in ctx.gateway.refunds(attempt.reference) if one.state != "failed"]
+    if known:
+        return known[0]
+    labels = {"group": group, "contribution": contribution, "attempt": attempt_id}
+    return ctx.gateway.refund(attempt.reference, attempt.in_pot_pence, f"{attempt_id}_refund", labels)
