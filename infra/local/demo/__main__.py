@@ -27,7 +27,8 @@ def main() -> int:
         else:
             result = scenario(platform, story, arguments.scenario)
     print(json.dumps(result) if arguments.json else _as_text(result))
-    return 0 if not result["reconciliation_differences"] and result["ledger"] == "balanced" else 1
+    right = result["ledger"] == "balanced" and result["audit"] == "verified"
+    return 0 if right and not result["reconciliation_differences"] else 1
 
 
 def _arguments() -> argparse.Namespace:
@@ -94,6 +95,10 @@ def report(platform: Platform, story: Story, circle: circles.Circle) -> dict[str
     payouts = Counter(one["payout_state"] for one in circle.schedule())
     accounts = circle.organiser.get(f"/v1/groups/{circle.group}/balances")["accounts"]
     books = operator(platform, "reconcile", "--json")
+    platform.fire("relay")
+    audit = operator(platform, "audit", "verify", "--json")
+    sealed = sum(one["sealed"] for one in audit["groups"])
+    story.tell(f"the audit chain is {audit['audit']}: {sealed} facts sealed")
     story.tell(f"contributions: {dict(states)}; payouts: {dict(payouts)}")
     for name, pence in received.items():
         story.tell(f"{name} received {circles.pounds(pence)}")
@@ -108,6 +113,7 @@ def report(platform: Platform, story: Story, circle: circles.Circle) -> dict[str
         "received_pence_by_member": received,
         "house_pence": accounts["house"],
         "ledger": books["ledger"],
+        "audit": audit["audit"],
         "reconciliation_differences": len(books["differences"]),
         "seconds": story.seconds,
     }

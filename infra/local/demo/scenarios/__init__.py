@@ -15,6 +15,7 @@ from infra.local.demo.scenarios import (
     dispute_after_payout,
     failed_debit,
     hardship,
+    import_running_circle,
     late_payer,
     leaves_after_turn,
     leaves_before_turn,
@@ -45,4 +46,5 @@ SCENARIOS: Final[dict[str, Callable[[Platform, Story], Circle]]] = {
     "swap": swap.tell,
     "hardship": hardship.tell,
     "wind-up": wind_up.tell,
+    "import-running-circle": import_running_circle.tell,
 }
