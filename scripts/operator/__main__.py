@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import uuid4
 
 from shared import bootstrap
 from shared.domain.audit import Verdict
+from shared.domain.errors import Refusal
 from shared.ports import AnchorsUnavailable, Query
+from shared.services.context import Command
 
 
 def main() -> int:
@@ -42,6 +46,26 @@ def _arguments() -> argparse.Namespace:
     owing.add_argument("group")
     owing.add_argument("--json", action="store_true")
     owing.set_defaults(run=debts)
+
+    giving = commands.add_parser("refund", help="give a contribution back, while its pot is still there")
+    giving.add_argument("group")
+    giving.add_argument("contribution")
+    giving.add_argument("--reason", required=True)
+    giving.set_defaults(run=refund)
+
+    bringing = commands.add_parser("reverse", help="bring a payout back from its recipient's account")
+    bringing.add_argument("group")
+    bringing.add_argument("payout")
+    bringing.add_argument("pence", type=int)
+    bringing.add_argument("--reason", required=True)
+    bringing.set_defaults(run=reverse)
+
+    again = commands.add_parser("replay", help="take up again what was parked, once its reason is gone")
+    again.add_argument("path", nargs="*", help="quarantine/…; all that is parked without it")
+    again.set_defaults(run=replay)
+
+    missed = commands.add_parser("catch-up", help="list what happened at the processor, and publish it")
+    missed.set_defaults(run=catch_up)
 
     parked = commands.add_parser("quarantine", help="what was parked, with its reason")
     parked.add_argument("--json", action="store_true")
@@ -147,6 +171,71 @@ def debts(arguments: argparse.Namespace) -> int:
             print(f"{one['debtor']} owes {one['creditor']} {one['left_pence']} pence")
         print(f"{len(owing)} open debts")
     return 0
+
+
+def _command() -> Command:
+    return Command(actor=f"operator:{getpass.getuser()}", id=f"ajo:{uuid4().hex}")
+
+
+def refund(arguments: argparse.Namespace) -> int:
+    """Exits 1 where it is refused."""
+    from shared.services.refund_contribution import refund as give_back
+
+    return _told(
+        lambda: give_back(
+            bootstrap.context(), _command(), arguments.group, arguments.contribution, arguments.reason
+        )
+    )
+
+
+def reverse(arguments: argparse.Namespace) -> int:
+    """Exits 1 where it is refused."""
+    from shared.services.reverse_payout import reverse as bring_back
+
+    return _told(
+        lambda: bring_back(
+            bootstrap.context(),
+            _command(),
+            arguments.group,
+            arguments.payout,
+            arguments.pence,
+            arguments.reason,
+        )
+    )
+
+
+def catch_up(arguments: argparse.Namespace) -> int:
+    from shared.services.catch_up import catch_up as list_anew
+
+    return _told(lambda: list_anew(bootstrap.context(), _command()))
+
+
+def _told(act: Callable[[], Mapping[str, Any]]) -> int:
+    """Do it, and say what came of it. Exits 1 where the rules or the processor refuse."""
+    try:
+        print(json.dumps(act(), default=str))
+    except Refusal as refusal:
+        print(refusal)
+        return 1
+    return 0
+
+
+def replay(arguments: argparse.Namespace) -> int:
+    """Exits 1 where something is parked still."""
+    from shared.services.replay import replay as take_up
+
+    query = Query("quarantine", where=[("state", "==", "parked")])
+    (found,) = bootstrap.store().read_consistently(query)
+    left = 0
+    for path in arguments.path or [one.path for one in found]:
+        try:
+            answer = take_up(bootstrap.context(), _command(), path)
+        except Refusal as refusal:
+            answer = {"state": "parked", "reason": str(refusal)}
+        print(f"{path}  {answer['state']}  {answer.get('reason', '')}".rstrip())
+        left += answer["state"] == "parked"
+    print(f"{left} parked still")
+    return 1 if left else 0
 
 
 def quarantine(arguments: argparse.Namespace) -> int:
