@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Final
 
 from shared.domain.collection import Step, may_owe, next_step
@@ -22,6 +24,9 @@ from shared.services.context import Command, Context
 from shared.services.settle_contribution import record_collection
 from shared.services.transact import Loaded, read, transact
 from shared.services.use_credit import use_credit
+
+MEMBER_ACTS_WITHIN: Final = timedelta(days=7)
+"""A link to authenticate that was not used in a week will not be: then another try takes its place."""
 
 STEPS_MAX: Final = 4
 """Notice, attempt, and one look more than a card's collection needs in one go."""
@@ -77,8 +82,7 @@ def _charge(
     found = read(ctx, ref).get(ref)
     attempt = found.attempt(attempt_id)
     assert attempt is not None  # noqa: S101 - it was committed before we came here
-    payer = read(ctx, user_ref(found.uid)).get(user_ref(found.uid)).payer or ""
-    request = _request(found, attempt, payer)
+    request = _request(found, attempt, _payer(ctx, found.uid))
     try:
         # A key may be forgotten after a day: what was made is looked up before it is asked for again.
         collection = ctx.gateway.find_collection(request) if resumed else None
@@ -88,6 +92,10 @@ def _charge(
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
     return record_collection(ctx, command, collection)
+
+
+def _payer(ctx: Context, uid: str) -> str:
+    return read(ctx, user_ref(uid)).get(user_ref(uid)).payer or ""
 
 
 def _request(contribution: Contribution, attempt: Attempt, payer: str) -> CollectionRequest:
@@ -133,7 +141,22 @@ def _look_up(
     if attempt is None or attempt.reference is None:
         return {"step": "look_up", "state": found.state}
     try:
-        collection: Collection = ctx.gateway.collection(attempt.reference)
+        collection = _news_of(ctx, found, attempt)
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
     return record_collection(ctx, command, collection)
+
+
+def _news_of(ctx: Context, contribution: Contribution, attempt: Attempt) -> Collection:
+    """What the processor says of an attempt now. One that waits for its member in vain is called off."""
+    assert attempt.reference is not None  # noqa: S101 - our caller has looked
+    if attempt.state != "requires_action":
+        return ctx.gateway.collection(attempt.reference)
+    if ctx.clock.now() - attempt.started_at > MEMBER_ACTS_WITHIN:
+        with suppress(PaymentRefused):  # it was authenticated at this very moment
+            return ctx.gateway.cancel_collection(attempt.reference)
+    elif attempt.action_url is None:
+        # The line was cut while the link was asked for: whoever finds the collection asks once more.
+        request = _request(contribution, attempt, _payer(ctx, contribution.uid))
+        return ctx.gateway.find_collection(request) or ctx.gateway.collection(attempt.reference)
+    return ctx.gateway.collection(attempt.reference)

@@ -7,14 +7,14 @@ from typing import Any
 
 from shared.domain.contributions import Contribution, contribution_ref
 from shared.domain.decision import Decision
-from shared.domain.documents import Document, Ref
+from shared.domain.documents import Ref
 from shared.domain.errors import Broken, TryAgainLater
 from shared.domain.groups import Group, group_ref
 from shared.domain.ids import contribution_id
 from shared.domain.journal import News
 from shared.domain.ledger import balances_ref
 from shared.domain.members import member_ref
-from shared.domain.payouts import Payout, payout_ref
+from shared.domain.payouts import Payout, PayoutState, payout_ref
 from shared.domain.reservation import Readiness, readiness, reserve
 from shared.domain.users import user_ref
 from shared.ports import Snapshot
@@ -131,23 +131,17 @@ def _contributions(group: Group, payout: Payout) -> list[Ref[Contribution]]:
 
 
 def _not_yet(payout: Payout, judged: Readiness) -> Decision:
-    """Not ready: look again later. Parking is a fact, told once; waiting for a date is none."""
-    changed: list[Document]
+    """Not ready: look again later. Parking and its end are facts, told once; waiting for a date is none."""
+    state: PayoutState = "scheduled" if judged.verdict == "wait" else "parked"
     facts: list[News] = []
-    if judged.verdict == "wait":
-        waiting = payout if payout.state == "scheduled" else payout.moved("scheduled")
-        changed = [waiting.with_(act_at=judged.look_at, parked_because=None)]
-    else:
-        if payout.state == "scheduled":
-            facts = [
-                News(
-                    id=f"payout_parked:{payout.id}:{payout.revision}",
-                    group=payout.group,
-                    type="payout_parked",
-                    payload={"payout": payout.id, "recipient": payout.recipient, "because": judged.because},
-                )
-            ]
-            payout = payout.moved("parked")
-        changed = [payout.with_(act_at=judged.look_at, parked_because=judged.because)]
-    answer = {"state": changed[0].data()["state"], "because": judged.because}
-    return Decision(answer=answer, facts=facts, changed=changed)
+    if payout.state != state:
+        fact = News(
+            id=f"payout_{state}:{payout.id}:{payout.revision}",
+            group=payout.group,
+            type=f"payout_{state}",
+            payload={"payout": payout.id, "recipient": payout.recipient, "because": judged.because},
+        )
+        facts, payout = [fact], payout.moved(state)
+    changed = payout.with_(act_at=judged.look_at, parked_because=judged.because)
+    answer = {"state": state, "because": judged.because}
+    return Decision(answer=answer, facts=facts, changed=[changed])
