@@ -449,6 +449,11 @@ class PaymentMethodNotReady(Conflict):
     sentence = "The payment method is not confirmed yet: finish its set-up first."
 
 
+class NothingReceived(Conflict):
+    code = "nothing_received"
+    sentence = "No money has moved here yet: there is a receipt once it has."
+
+
 class NothingToGiveBack(Conflict):
     code = "nothing_to_give_back"
     sentence = "There is nothing to give back: {why}."

@@ -27,6 +27,7 @@ from shared.domain.errors import (
     WrongAmount,
     WrongFrequency,
     WrongMembershipState,
+    WrongReserve,
     WrongSize,
     WrongStartDate,
 )
@@ -100,6 +101,10 @@ def check_terms(terms: Terms, today: date) -> None:
         raise WrongSize(field="members", members=terms.members)
     if terms.frequency not in FREQUENCIES:
         raise WrongFrequency(field="frequency", frequency=terms.frequency)
+    if terms.reserve_pence and (
+        terms.default_policy != "reserve" or terms.reserve_pence > terms.amount_pence
+    ):
+        raise WrongReserve(field="reserve_pence", amount_pence=terms.amount_pence)
     earliest, latest = today + timedelta(days=1), today + timedelta(days=START_WITHIN_DAYS)
     _check_start(terms, earliest, latest)
 

@@ -62,6 +62,8 @@ def terms_of(terms: Terms) -> dict[str, Any]:
         "order_method": terms.order_method,
         "default_policy": terms.default_policy,
         "wait_days": terms.wait_days,
+        "reserve_pence": terms.reserve_pence,
+        "show_payers": terms.show_payers,
         "cycles_done": terms.cycles_done,
     }
 

@@ -305,7 +305,7 @@ def test_after_a_wind_up_a_claim_stands_until_it_is_paid() -> None:
 
 def test_a_wind_up_shares_the_reserve_after_what_its_owner_owes() -> None:
     """40 of A's and 40 of B's pot are in the reserve: their shares pay first what they owe C."""
-    page = Page(reserve_pence=40_00)
+    page = Page("reserve", reserve_pence=40_00)
     page.paid_out(2, days_more=3)
     page.stands(cash=80_00, reserve=80_00)
     page.agreed(page.organiser, "wind_up", page.member(page.organiser))

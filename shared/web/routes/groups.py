@@ -8,6 +8,7 @@ from typing import Any, Final
 from shared.domain.errors import (
     AgreementChanged,
     AlreadyMember,
+    CapReached,
     GroupFull,
     GroupNotOpen,
     InvitationForAnother,
@@ -16,9 +17,11 @@ from shared.domain.errors import (
     NotAllowed,
     NotEveryoneAgreed,
     NotReadyForMoney,
+    OrderNotReady,
     WrongAmount,
     WrongFrequency,
     WrongMembershipState,
+    WrongReserve,
     WrongSize,
     WrongStartDate,
 )
@@ -151,7 +154,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=Group,
         handler=create_group,
         status=201,
-        refuses=(WrongAmount, WrongSize, WrongFrequency, WrongStartDate),
+        refuses=(WrongAmount, WrongSize, WrongFrequency, WrongReserve, WrongStartDate),
     ),
     Route(
         "GET",
@@ -243,6 +246,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
             NoSuchThing,
             NotAllowed,
             AgreementChanged,
+            CapReached,
             GroupNotOpen,
             NotReadyForMoney,
             WrongMembershipState,
@@ -256,7 +260,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         takes=Nothing,
         answer=Group,
         handler=lock_group,
-        refuses=(NoSuchThing, NotAllowed, GroupNotOpen, NotEveryoneAgreed, WrongStartDate),
+        refuses=(NoSuchThing, NotAllowed, GroupNotOpen, NotEveryoneAgreed, OrderNotReady, WrongStartDate),
     ),
     Route(
         "POST",

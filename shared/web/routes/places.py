@@ -17,6 +17,7 @@ from shared.domain.errors import (
     WrongAmount,
     WrongFrequency,
     WrongMembershipState,
+    WrongReserve,
     WrongSize,
     WrongStartDate,
 )
@@ -117,7 +118,7 @@ def import_group(call: Call[NewImport]) -> dict[str, Any]:
     )
 
 
-_TERMS: Final = (WrongAmount, WrongSize, WrongFrequency, WrongStartDate)
+_TERMS: Final = (WrongAmount, WrongSize, WrongFrequency, WrongReserve, WrongStartDate)
 
 ROUTES: Final[tuple[Route[Any], ...]] = (
     Route(

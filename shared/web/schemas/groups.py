@@ -31,9 +31,11 @@ class GroupTerms(Input):
     frequency: str = Field(description="weekly or monthly.", max_length=20)
     members: int = Field(description="5 to 10, the organiser counted.")
     first_due_date: date
-    order_method: Literal["random"] = "random"
+    order_method: OrderMethod = "random"
     default_policy: DefaultPolicy = "wait"
     wait_days: int = Field(14, ge=0, le=60)
+    reserve_pence: int = Field(0, ge=0, le=50_000, description="Kept from each pot; returned at the end.")
+    show_payers: Literal["names", "counts"] = "counts"
     visibility: Visibility = "invited"
 
 
@@ -54,6 +56,8 @@ class Terms(Answer):
     order_method: OrderMethod
     default_policy: DefaultPolicy
     wait_days: int
+    reserve_pence: Amount
+    show_payers: Literal["names", "counts"]
     cycles_done: int = Field(description="Cycles that an imported circle had done before it came here.")
 
 
