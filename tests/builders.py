@@ -86,7 +86,7 @@ def details(name: str) -> Details:
     """Somebody of this name, grown up and at home in the UK."""
     return Details(
         full_name=f"{name} Adeyemi-Zachary",
-        display_name=name,
+        display_name=f"{name} Bellweather",
         date_of_birth=date(1987, 3, 14),
         address=Address(line_1=f"17 {name} Terrace", town="Peckham", postcode="SE15 4QN"),
         phone="+447911123456",
