@@ -5,10 +5,10 @@ from flask import Request, Response
 
 from shared import bootstrap
 from shared.web.routes import groups as forming
-from shared.web.routes import running
+from shared.web.routes import receipts, running
 from shared.web.routing import dispatch
 
 
 @functions_framework.http
 def groups(request: Request) -> Response:
-    return dispatch(request, (*forming.ROUTES, *running.ROUTES), bootstrap)
+    return dispatch(request, (*forming.ROUTES, *running.ROUTES, *receipts.ROUTES), bootstrap)

@@ -56,6 +56,7 @@ class Action(StrEnum):
     READ_OWN_PAYMENT_METHODS = "read_own_payment_methods"
     READ_OWN_CONTRIBUTIONS = "read_own_contributions"
     PAY_OWN_CONTRIBUTION = "pay_own_contribution"
+    READ_OWN_RECEIPT = "read_own_receipt"
 
     CREATE_GROUP = "create_group"
     IMPORT_GROUP = "import_group"
@@ -123,6 +124,7 @@ TABLE: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.READ_OWN_PAYMENT_METHODS: _SIGNED_IN,
         Action.READ_OWN_CONTRIBUTIONS: _SIGNED_IN,
         Action.PAY_OWN_CONTRIBUTION: _SIGNED_IN,
+        Action.READ_OWN_RECEIPT: _SIGNED_IN,
         Action.CREATE_GROUP: _SIGNED_IN,
         Action.IMPORT_GROUP: _SIGNED_IN,
         Action.EDIT_GROUP: frozenset({Role.ORGANISER}),
