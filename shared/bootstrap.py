@@ -240,3 +240,9 @@ class _Wired(Context):
 def context() -> Context:
     """What every use case is given."""
     return _Wired()
+
+
+if "K_SERVICE" in os.environ:
+    # Cloud Run's own mark. An instance that cannot work does not start: the deployment fails with the name of
+    # the setting, and the revision before goes on serving.
+    settings()

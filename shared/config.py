@@ -19,6 +19,14 @@ GOOGLE_ISSUER = "https://accounts.google.com"
 GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v1/certs"
 
 SECRET_PREFIX = "AJO_SECRET_"  # noqa: S105 - the name of a setting
+NEEDED_SECRETS = (
+    "stripe-secret-key",
+    "stripe-webhook-secret",
+    "stripe-connect-webhook-secret",
+    "master-key",
+    "invitation-key",
+    "session-key",
+)
 _PINNED_VERSION = re.compile(r"projects/[^/]+/secrets/[^/]+/versions/[1-9][0-9]*")
 
 
@@ -166,6 +174,11 @@ def _faults(settings: Settings) -> list[str]:
         faults.append("AJO_ANCHORS is missing: production writes the heads of its audit chains to a bucket.")
     if settings.anchors is not None and not settings.anchors.startswith("gs://"):
         faults.append("AJO_ANCHORS must name a bucket (gs://…) outside local.")
+    faults += [
+        f"{SECRET_PREFIX}{name.upper().replace('-', '_')} is missing."
+        for name in NEEDED_SECRETS
+        if name not in settings.secrets
+    ]
     if not settings.staff_second_factor:
         faults.append("AJO_STAFF_SECOND_FACTOR may be false in local alone.")
     if settings.oidc_issuer != GOOGLE_ISSUER:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from shared.config import BadSettings, Settings
+from shared.config import NEEDED_SECRETS, BadSettings, Settings
+
+ROOT = Path(__file__).parents[3]
 
 LOCAL = {
     "AJO_ENVIRONMENT": "local",
@@ -32,6 +37,10 @@ PRODUCTION = {
     "AJO_INVOKER_EMAIL": "tasks@ajo.example, push@ajo.example",
     "AJO_SUBMIT_URL": "https://submit.example",
     "AJO_ANCHORS": "gs://ajo-audit-heads",
+    **{
+        f"AJO_SECRET_{name.upper().replace('-', '_')}": f"projects/1/secrets/{name}/versions/1"
+        for name in NEEDED_SECRETS
+    },
     "AJO_SECRET_MASTER_KEY": (
         "projects/1/secrets/master-key/versions/2, projects/1/secrets/master-key/versions/1"
     ),
@@ -54,12 +63,10 @@ def test_production_settings() -> None:
     assert settings.task_url == "https://submit.example"
     assert settings.issuers == ("https://accounts.google.com", "accounts.google.com")
     assert settings.invoker_emails == ("tasks@ajo.example", "push@ajo.example")
-    assert settings.secrets == {
-        "master-key": (
-            "projects/1/secrets/master-key/versions/2",
-            "projects/1/secrets/master-key/versions/1",
-        )
-    }
+    assert settings.secrets["master-key"] == (
+        "projects/1/secrets/master-key/versions/2",
+        "projects/1/secrets/master-key/versions/1",
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,6 +81,31 @@ def test_a_missing_or_blank_setting_is_named(name: str, value: str | None) -> No
     with pytest.raises(BadSettings) as refusal:
         Settings.from_environment(environment)
     assert str(refusal.value) == f"{name} is missing."
+
+
+@pytest.mark.parametrize("name", NEEDED_SECRETS)
+def test_a_secret_that_no_version_is_pinned_of_is_named(name: str) -> None:
+    variable = f"AJO_SECRET_{name.upper().replace('-', '_')}"
+    with pytest.raises(BadSettings, match=f"{variable} is missing"):
+        Settings.from_environment({key: value for key, value in PRODUCTION.items() if key != variable})
+
+
+@pytest.mark.parametrize("value", ["false", "no", "0"])
+def test_staff_need_a_second_factor_outside_local(value: str) -> None:
+    with pytest.raises(BadSettings, match="AJO_STAFF_SECOND_FACTOR"):
+        Settings.from_environment({**PRODUCTION, "AJO_STAFF_SECOND_FACTOR": value})
+    assert not Settings.from_environment({**LOCAL, "AJO_STAFF_SECOND_FACTOR": value}).staff_second_factor
+
+
+def test_an_instance_in_the_cloud_does_not_start_without_its_settings() -> None:
+    environment = {**PRODUCTION, "K_SERVICE": "users", "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-c", "import shared.bootstrap"]
+    started = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert started.returncode == 0, started.stderr
+    del environment["AJO_SECRET_MASTER_KEY"]
+    refused = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "AJO_SECRET_MASTER_KEY is missing." in refused.stderr
 
 
 def test_every_fault_is_told_at_once() -> None:
