@@ -109,7 +109,8 @@ def credit_shares(people: Sequence[str], balances: Balances) -> list[Share]:
 
 def reserve_shares(group: Group, balances: Balances) -> list[Share]:
     """The reserve in equal parts, for all whose pots it was withheld from, once no pot is to come."""
-    people = [one.recipient for one in group.schedule if one.recipient and not one.fell_away]
+    here = group.schedule[group.terms.cycles_done :]
+    people = [one.recipient for one in here if one.recipient and not one.fell_away]
     pence = balances.of(RESERVE)
     if not pence or not people:
         return []
