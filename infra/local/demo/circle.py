@@ -18,6 +18,9 @@ CARD, BACS = "pm_card_visa", "pm_bacsDebit_success"
 MANDATES_ACCEPTED = timedelta(days=7)
 """Banks take three working days to accept a Bacs mandate, over Christmas a week."""
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who exist for a minute, on this machine
+TOP_UP_DAYS = 7
+"""Three working days until a card payment clears, two until a bank has it, a weekend between."""
+
 EARLIEST_START = timedelta(days=21)
 """Beyond the nine working days that a lock needs, over any bank holidays."""
 
@@ -111,9 +114,13 @@ class Circle:
         self.platform.rest()
 
     def live_until_all_paid(self, person: Person, days_max: int = 400) -> None:
-        """Live on until somebody owes nothing any more. Raises AssertionError if it takes too long."""
+        """Live on until somebody owes nothing any more, and what they paid has arrived.
+
+        Raises AssertionError if it takes too long.
+        """
         for _ in range(days_max):
             if not person.get(f"/v1/groups/{self.group}/statement")["owes_pence"]:
+                self.live_until(self.platform.now().date(), days_more=TOP_UP_DAYS)
                 return
             self.live_until(self.platform.now().date() + timedelta(days=1))
         raise AssertionError(f"after {days_max} days {person.name} still owes")
