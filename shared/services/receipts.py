@@ -106,7 +106,7 @@ def _parts(payout: Payout, sent_at: datetime) -> list[dict[str, Any]]:
         {
             "at": sent_at.isoformat(),
             "description": what,
-            "reference": payout.transfer,
+            "reference": payout.transfer if what.startswith("Sent") else None,
             "state": payout.state,
             "clears_at": None,
             "amount_pence": pence,

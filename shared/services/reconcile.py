@@ -81,6 +81,7 @@ def reconcile(ctx: Context) -> dict[str, Any]:
         "movements": len(movements),
         "facts": len(facts),
         "groups": len(stand),
+        "unexplained_pence": reconcile_movements.unexplained_pence(ctx, stand, capital),
         "house_pence": sum(one.of(HOUSE) for one in stand.values()),
         "differences": [one.told(now) for one in found],
         "ledger": "balanced" if not any(one.kind == "ledger" for one in found) else "unbalanced",

@@ -121,6 +121,14 @@ def capital(movements: Iterable[Movement]) -> dict[str, int]:
     return {one.reference: one.amount_pence - one.fee_pence for one in movements if one.kind in OF_THE_HOUSE}
 
 
+def unexplained_pence(ctx: Context, stand: Mapping[str, Balances], capital_now: Mapping[str, int]) -> int:
+    """What the processor holds beyond Σ cash + capital − Σ house: 0, or nobody knows whose it is."""
+    balance = ctx.gateway.balance()
+    cash = sum(one.total("cash") for one in stand.values())
+    borne = sum(one.of(HOUSE) for one in stand.values())
+    return balance.available_pence + balance.pending_pence - (cash + sum(capital_now.values()) - borne)
+
+
 def house(
     ctx: Context,
     movements: Iterable[Movement],
@@ -134,16 +142,8 @@ def house(
         if capital_now.get(reference) != pence:
             what = f"the house had {pence} pence by it, and now has {capital_now.get(reference, 0)}"
             yield Difference("capital", reference, what, since.get(reference))
-    balance = ctx.gateway.balance()
-    theirs = balance.available_pence + balance.pending_pence
-    own = sum(capital_now.values())
-    cash = sum(one.total("cash") for one in stand.values())
-    borne = sum(one.of(HOUSE) for one in stand.values())
-    if theirs != cash + own - borne:
-        what = (
-            f"the processor holds {theirs} pence; cash {cash} + capital {own} − house {borne} "
-            f"is {cash + own - borne}"
-        )
+    if gap := unexplained_pence(ctx, stand, capital_now):
+        what = f"the processor holds {gap} pence more than Σ cash + capital − Σ house"
         yield Difference("cover", "balance", what)
     with asking("payout schedule"):
         if ctx.gateway.sweeps_automatically():

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.local.demo import circle as circles
+from infra.local.demo import many
 from infra.local.demo.client import Platform
 from infra.local.demo.scenarios import SCENARIOS
 from infra.local.demo.story import Story
@@ -22,6 +23,11 @@ def main() -> int:
     arguments = _arguments()
     story = Story(quiet=arguments.quiet)
     with _platform(arguments.url, story) as platform:
+        if arguments.circles:
+            result = many.live(platform, story, arguments.circles, arguments.seed)
+            result |= {"seconds": story.seconds}
+            print(json.dumps(result) if arguments.json else _as_text(result))
+            return 1 if result["reconciliation_differences"] else 0
         if arguments.scenario is None:
             result = plain(platform, story, arguments)
         else:
@@ -35,6 +41,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--url", help="a running platform; without it, one is started and stopped")
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), help="a story to tell instead")
+    parser.add_argument("--circles", type=int, help="so many circles at once, with troubles by chance")
+    parser.add_argument("--seed", type=int, default=0, help="of these troubles")
     parser.add_argument("--members", type=int, default=5, choices=range(5, 11), metavar="5..10")
     parser.add_argument("--amount", type=int, default=100, choices=(50, 100, 500, 800), help="pounds")
     parser.add_argument("--frequency", default="monthly", choices=("weekly", "monthly"))
