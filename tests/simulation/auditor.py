@@ -74,7 +74,7 @@ _PAYOUT = {
     "failed": {"submitting", "void"},
     "unknown": {"sent", "failed"},
     "sent": {"received", "bank_failed", "partly_reversed", "reversed"},
-    "bank_failed": {"sent", "partly_reversed", "reversed"},
+    "bank_failed": {"sent", "received", "bank_failed", "partly_reversed", "reversed"},  # by way of 'sent'
     "received": {"bank_failed"},
     "partly_reversed": {"reversed"},
     "void": set(),
@@ -482,6 +482,8 @@ class Auditor:
                 net_pence += signed
             if word in _MEMBERS:
                 group.held_pence += signed
+            elif word in {"debt", "owed"}:  # whoever stands in the books is held against the debts
+                (group.owes if word == "debt" else group.is_owed)[account.partition(":")[2]] += 0
             if account in {"house", "fees:processor", "loss", "fees:platform"}:
                 group.house_gap_pence -= signed
         for account in accounts - {"house"}:

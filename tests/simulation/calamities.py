@@ -78,6 +78,8 @@ class Calamities:
             return
         if after["state"] in {"reserved", "sent", "submitting"} and self._faults.is_due("account-disabled"):
             self._soon("account disabled", lambda: self._disable(after["recipient"]))
+        if after["state"] == "bank_failed":
+            self._bank_refused(after["recipient"])
         if after["state"] == "failed" and after["parked_because"] == "balance_too_low":
             self._faults.count("low-balance")
             self._later(3, "capital comes", lambda: self._life.top_up(1_000_000))
@@ -127,7 +129,7 @@ class Calamities:
         number = self._chance.choice(["00067890", "11111113"])
         self._life.control("POST", f"accounts/{self._account(uid)}/bank", {"account_number": number})
 
-    def bank_refused(self, uid: str) -> None:
+    def _bank_refused(self, uid: str) -> None:
         """The member learns of it, and gives details that work."""
 
         def new_details() -> None:

@@ -33,6 +33,7 @@ from tests.simulation.ports import (
     SimulatedStore,
     SimulatedTransport,
 )
+from tests.simulation.sabotage import Sabotage
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.strangers import Strangers
 
@@ -91,7 +92,7 @@ class SimulatedWorld(World):
 class Lifecycle:
     """Runs one seed, until nothing is under way any more or the auditor objects."""
 
-    def __init__(self, seed: int, only: frozenset[str] | None = None) -> None:
+    def __init__(self, seed: int, only: frozenset[str] | None = None, sabotage: str | None = None) -> None:
         self.seed = seed
         self.chance = random.Random(f"lifecycle:{seed}")
         self.faults = Faults(seed, only)
@@ -108,7 +109,7 @@ class Lifecycle:
             self._unhandled,
         )
         self.world.simulated_store.watch = self._committed
-        self.world.messages.send = self._sent
+        self.world.messages.send = self.sent
         self.world.messages.run = self._queued
         self._looks: list[tuple[datetime, str]] = []
         self._unpublished: dict[str, datetime] = {}
@@ -118,6 +119,7 @@ class Lifecycle:
         self.calamities = Calamities(self)
         self.strangers = Strangers(self)
         self.world.line.answered = self.calamities.answered
+        self.sabotage = Sabotage(self, sabotage) if sabotage else None
 
     # --- what others see and do -----------------------------------------------------------------------------
 
@@ -300,7 +302,7 @@ class Lifecycle:
                 elif change.before is None:
                     self._unpublished[change.path] = after["committed_at"]
 
-    def _sent(self, topic: str, message: dict[str, Any]) -> None:
+    def sent(self, topic: str, message: dict[str, Any]) -> None:
         """The topic has it: each subscriber gets it at least once."""
         if topic == "facts":
             self.auditor.published.add(f"{message['group']}/{message['fact']}")
@@ -323,7 +325,7 @@ class Lifecycle:
 
     def _replay(self, message: dict[str, Any]) -> None:
         self.calamities.mend()
-        self._sent(process_payment_event.EVENTS_TOPIC, message)
+        self.sent(process_payment_event.EVENTS_TOPIC, message)
 
     def _queued(self, name: str, body: dict[str, Any]) -> None:
         command = Command(actor="system:submit", id=f"submit:{name}")

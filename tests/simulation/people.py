@@ -62,12 +62,12 @@ class People:
             self._contribution(change.before, change.after)
 
     def _contribution(self, before: Any, after: Any) -> None:
-        known = {one["id"]: one["state"] for one in before["attempts"]}
+        known = {one["id"]: (one["state"], one["action_url"]) for one in before["attempts"]}
         for attempt in after["attempts"]:
             was = known.get(attempt["id"])
             if was is None:
                 self._tried(after, attempt)
-            elif was != attempt["state"]:
+            elif was != (attempt["state"], attempt["action_url"]):
                 self._moved(after, attempt)
         if after["state"] != before["state"] and (before["state"], after["state"]) != ("due", "covered"):
             self._owed_again(after)

@@ -1,0 +1,144 @@
+"""Many seeds, one report: what `scripts/simulate` prints, and what CI asserts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation.auditor import ALSO, INVARIANTS, Violation
+from tests.simulation.faults import NAMES, NOT_HERE
+from tests.simulation.lifecycle import Lifecycle
+
+EVERY_FAULT_FROM = 30
+"""From so many seeds on, a fault that never struck fails the run: fewer cannot hold them all for certain."""
+
+
+@dataclass
+class Report:
+    """The sum of many seeds."""
+
+    seeds: int = 0
+    lifecycles: int = 0
+    facts: int = 0
+    steps: int = 0
+    invariants_checked: int = 0
+    faults_injected: Counter[str] = field(default_factory=Counter)
+    violated: list[tuple[int, Violation]] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+
+    @property
+    def facts_per_second(self) -> int:
+        """On one core: facts by seconds of its time."""
+        return round(self.facts / self.cpu_seconds) if self.cpu_seconds else 0
+
+    def never_struck(self) -> list[str]:
+        return [name for name in NAMES if not self.faults_injected[name]]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "seeds": self.seeds,
+            "lifecycles": self.lifecycles,
+            "facts": self.facts,
+            "steps": self.steps,
+            "faults_injected": {name: self.faults_injected[name] for name in NAMES},
+            "faults_per_seed": round(self.faults_injected.total() / max(self.seeds, 1), 1),
+            "invariants_checked": self.invariants_checked,
+            "violations": len(self.violated),
+            "violated": sorted({violation.invariant for _, violation in self.violated}),
+            "facts_per_second": self.facts_per_second,
+        }
+
+
+def simulate(seeds: Iterable[int], only: frozenset[str] | None = None, sabotage: str | None = None) -> Report:
+    """Run seed after seed."""
+    report = Report()
+    for seed in seeds:
+        began = time.process_time()
+        outcome = Lifecycle(seed, only, sabotage).run()
+        report.cpu_seconds += time.process_time() - began
+        report.seeds += 1
+        report.lifecycles += outcome.lifecycles
+        report.facts += outcome.facts
+        report.steps += outcome.steps
+        report.invariants_checked += outcome.checks
+        report.faults_injected.update(outcome.struck)
+        report.violated += [(seed, violation) for violation in outcome.violations]
+    return report
+
+
+def replay_command(seed: int, only: frozenset[str] | None, sabotage: str | None) -> str:
+    """The command that shows a violation again."""
+    faults = f" --faults {','.join(sorted(only)) or 'none'}" if only is not None else ""
+    return f"scripts/simulate --seed {seed} --seeds 1{faults}{f' --sabotage {sabotage}' if sabotage else ''}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exits 1 where an invariant was violated, or a fault never struck in a run that has all."""
+    options = _options(arguments)
+    if options.sabotage == "list":
+        print("\n".join(INVARIANTS))
+        return 0
+    if options.faults == "list":
+        print("\n".join(NAMES))
+        return 0
+    logging.disable(logging.CRITICAL)  # what handlers log of the faults is not news here
+    only = None if options.faults is None else frozenset(options.faults.split(",")) - {"none", ""}
+    report = simulate(range(options.seed, options.seed + options.seeds), only, options.sabotage)
+    missing = report.never_struck() if only is None and report.seeds >= EVERY_FAULT_FROM else []
+    if options.json:
+        print(json.dumps(report.as_json()))
+    else:
+        _print(report, only, options.sabotage)
+        for name in missing:
+            print(f"The fault {name} never struck.")
+    return 1 if report.violated or missing else 0
+
+
+def _print(report: Report, only: frozenset[str] | None, sabotage: str | None) -> None:
+    told = report.as_json()
+    print(
+        f"{told['lifecycles']} lifecycles in {told['seeds']} seeds, {told['facts']} facts, "
+        f"{told['invariants_checked']} checks, {told['facts_per_second']} facts a second"
+    )
+    print(f"faults: {told['faults_per_seed']} a seed")
+    for name, count in told["faults_injected"].items():
+        if count:
+            print(f"  {name:20} {count}")
+    for name, why in NOT_HERE.items():
+        print(f"  {name:20} not here: {why}")
+    for seed, violation in report.violated:
+        meaning = (INVARIANTS | ALSO)[violation.invariant]
+        print(f"\nVIOLATED {violation.invariant} ({meaning})")
+        print(f"  seed {seed}, step {violation.step}: {violation.what}")
+        print("  last facts:", *violation.last_facts, sep="\n    ")
+        print(f"  again: {replay_command(seed, only, sabotage)}")
+    print(f"{len(report.violated)} violations")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20, metavar="N", help="how many seeds (20)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="the first of them (0)")
+    parser.add_argument("--faults", metavar="a,b", help="only these faults; 'none', or 'list'")
+    parser.add_argument("--sabotage", metavar="NAME", help="break this invariant on purpose, or 'list'")
+    parser.add_argument("--json", action="store_true", help="the report as one line of JSON")
+    options = parser.parse_args(arguments)
+    names = {*NAMES, "none", "list"}
+    if options.faults is not None and (unknown := set(options.faults.split(",")) - names - {""}):
+        parser.error(f"no fault is called {', '.join(sorted(unknown))}; --faults list names them")
+    if options.sabotage is not None and options.sabotage not in {*INVARIANTS, "list"}:
+        parser.error(f"no sabotage is called {options.sabotage}; --sabotage list names them")
+    if options.seeds < 1:
+        parser.error("--seeds wants one at least")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

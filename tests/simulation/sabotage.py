@@ -1,0 +1,188 @@
+"""Sabotage: one way of breaking each invariant on purpose, inside a run. The auditor must name it.
+
+Each strikes once, at one of its first opportunities, where the store or the processor is written to: behind
+the back of the services, which are right.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from shared.ports import Create, Increment, Put, Update, Write
+
+if TYPE_CHECKING:
+    from tests.simulation.lifecycle import Lifecycle
+
+FIRST_OPPORTUNITIES = 12
+
+Spoil = Callable[[list[Write]], list[Write] | None]
+"""The batch as it is to be written instead; None where there is nothing in it to spoil."""
+
+
+class Sabotage:
+    """Breaks one invariant, once."""
+
+    def __init__(self, life: Lifecycle, invariant: str) -> None:
+        self._life = life
+        self._chance = random.Random(f"sabotage:{life.seed}")
+        self._wait = self._chance.randrange(FIRST_OPPORTUNITIES)
+        self.struck = False
+        at_the_store: dict[str, Spoil] = {
+            "entries-balance": self._one_entry_more,
+            "never-overdrawn": lambda batch: _with_entries(batch, "pot:99", "reserve"),
+            "books-agree": lambda batch: _with_entries(batch, "debt:nobody", "owed:nobody"),
+            "balances-are-the-fold": self._balance_forgotten,
+            "facts-create-only": self._fact_altered,
+            "one-of-each": self._second_attempt,
+            "cleared-money-only": self._cleared_later,
+            "all-or-nothing": self._state_without_fact,
+            "one-creditor": self._owed_to_oneself,
+            "each-movement-one-fact": self._other_fee,
+        }
+        if invariant in at_the_store:
+            life.world.simulated_store.spoil = lambda batch: self._once(at_the_store[invariant], batch)
+        elif invariant == "our-id-on-everything":
+            life.world.line.spoil = self._without_metadata
+        elif invariant == "everything-published":
+            life.world.messages.send = self._never_sent
+        else:
+            raise ValueError(f"no sabotage is called {invariant}")
+
+    def _once(self, spoil: Spoil, batch: Sequence[Write]) -> Sequence[Write]:
+        """At the first opportunities it waits, so that seeds differ in when it strikes."""
+        if self.struck:
+            return batch
+        spoilt = spoil(copy.deepcopy(list(batch)))
+        if spoilt is None or self._is_early():
+            return batch
+        self.struck = True
+        return spoilt
+
+    def _is_early(self) -> bool:
+        self._wait -= 1
+        return self._wait >= 0
+
+    # --- at the store ---------------------------------------------------------------------------------------
+
+    def _one_entry_more(self, batch: list[Write]) -> list[Write] | None:
+        fact = _posting(batch)
+        if fact is None:
+            return None
+        fact.data["entries"][0]["pence"] += 1
+        return batch
+
+    def _balance_forgotten(self, batch: list[Write]) -> list[Write] | None:
+        kept = [write for write in batch if not write.path.endswith("/ledger/balances")]
+        return kept if len(kept) < len(batch) else None
+
+    def _fact_altered(self, batch: list[Write]) -> list[Write] | None:
+        for at, write in enumerate(batch):
+            if isinstance(write, Increment) and "/journal/" in write.path:
+                (found,) = self._life.world.simulated_store.load(write.path)
+                fact = copy.deepcopy(dict(found.data or {}))
+                fact["payload"]["pence"] = 1
+                batch[at] = Put(write.path, fact | {"published": fact["published"] + 1})
+                return batch
+        return None
+
+    def _second_attempt(self, batch: list[Write]) -> list[Write] | None:
+        for write in batch:
+            attempts = _of(write, "contributions").get("attempts", [])
+            if attempts and attempts[-1]["state"] == "submitting":
+                attempts.append(attempts[-1] | {"id": "att_second", "number": attempts[-1]["number"] + 1})
+                return batch
+        return None
+
+    def _cleared_later(self, batch: list[Write]) -> list[Write] | None:
+        """The processor keeps the money longer than it had said."""
+        fact = _posting(batch)
+        if fact is None or fact.data["type"] != "contribution_settled":
+            return None
+        self._life.world.stripe.world.objects[fact.data["id"]]["available_on"] += 400 * 86_400
+        return batch
+
+    def _state_without_fact(self, batch: list[Write]) -> list[Write] | None:
+        silent = [one for one in batch if isinstance(one, Create) and _is_silent(one)]
+        return [one for one in batch if one is not silent[0]] if silent else None
+
+    def _owed_to_oneself(self, batch: list[Write]) -> list[Write] | None:
+        for write in batch:
+            debts = _of(write, "members").get("debts", [])
+            if debts:
+                debts[0]["creditor"] = write.path.rpartition("/")[2]
+                return batch
+        return None
+
+    def _other_fee(self, batch: list[Write]) -> list[Write] | None:
+        fact = _posting(batch)
+        if fact is None or fact.data["type"] != "contribution_settled":
+            return None
+        fact.data["payload"]["fee_pence"] += 1
+        return _with_more(batch, {"fees:processor": "debit", "house": "credit"})
+
+    # --- elsewhere ------------------------------------------------------------------------------------------
+
+    def _without_metadata(self, method: str, path: str, data: Any) -> Any:
+        if self.struck or path != "payment_intents" or method.upper() != "POST" or self._is_early():
+            return data
+        self.struck = True
+        return "&".join(pair for pair in data.split("&") if not pair.startswith("metadata"))
+
+    def _never_sent(self, topic: str, message: dict[str, Any]) -> None:
+        if topic == "facts" and not self.struck and not self._is_early():
+            self.struck = True
+            return
+        self._life.sent(topic, message)
+
+
+def _of(write: Write, kind: str) -> Any:
+    """The fields that an update writes to a document of a kind."""
+    return write.data if isinstance(write, Update) and write.path.split("/")[-2] == kind else {}
+
+
+def _posting(batch: list[Write]) -> Any:
+    """The fact in a batch that posts money, if there is one."""
+    for write in batch:
+        if isinstance(write, Create) and "/journal/" in write.path and write.data["entries"]:
+            return write
+    return None
+
+
+def _is_silent(write: Create) -> bool:
+    """A fact without entries, on which a change of state rests."""
+    return "/journal/" in write.path and write.data["type"] == "attempt_submitting"
+
+
+def _with_entries(batch: list[Write], debit: str, credit: str) -> list[Write] | None:
+    """A posting with two more accounts in it, balances and all."""
+    fact = _posting(batch)
+    if fact is None:
+        return None
+    fact.data["entries"] += [
+        {"account": debit, "side": "debit", "pence": 1},
+        {"account": credit, "side": "credit", "pence": 1},
+    ]
+    return _with_increments(batch, {("debits", debit): 1, ("credits", credit): 1})
+
+
+def _with_more(batch: list[Write], sides: dict[str, str]) -> list[Write] | None:
+    """A posting with a penny more on accounts that stand in it."""
+    for entry in _posting(batch).data["entries"]:
+        if sides.get(entry["account"]) == entry["side"]:
+            entry["pence"] += 1
+    return _with_increments(batch, {(f"{side}s", account): 1 for account, side in sides.items()})
+
+
+def _with_increments(batch: list[Write], more: dict[tuple[str, ...], int]) -> list[Write] | None:
+    for at, write in enumerate(batch):
+        if isinstance(write, Increment) and write.path.endswith("/ledger/balances"):
+            amounts = dict(write.amounts)
+            for name, pence in more.items():
+                amounts[name] = amounts.get(name, 0) + pence
+            batch[at] = replace(write, amounts=amounts)
+            return batch
+    return None
