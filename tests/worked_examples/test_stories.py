@@ -157,6 +157,7 @@ def webhooks_down_three_days() -> Story:
     story.control("webhooks/outage", {"on": True})
     story.world.advance_to(begins + timedelta(days=5))
     story.control("webhooks/outage", {"on": False})
+    assert story.circle.contribution(1, story.other).attempts[0].state == "processing"
     catch_up.catch_up(story.world.ctx, story.world.command("system:tick"))
     story.world.settle()
     assert story.circle.contribution(1, story.other).state == "covered"
