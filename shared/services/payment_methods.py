@@ -78,7 +78,7 @@ def _method_of(setup: MethodSetup) -> Method:
 def record_setup(ctx: Context, command: Command, setup: MethodSetup) -> dict[str, Any]:
     """Take up what the processor says of a set-up of ours."""
     uid = setup.labels.get("uid")
-    if uid is None or setup.method is None:
+    if uid is None or setup.method is None or setup.method.payer is None:  # or forgotten again since
         return {}
     return record_method(ctx, command, uid, setup.method)
 

@@ -19,13 +19,9 @@ def tell(platform: Platform, story: Story) -> Circle:
     while _debit(payer, circle) != "processing":
         circle.live_until(platform.now().date(), days_more=1)
     platform.stripe("POST", "webhooks/outage", {"on": True})
-    story.tell(
-        f"the debits are at the banks; webhooks go down, and nothing of ours runs for {DOWN.days} days"
-    )
+    story.tell("the debits are at the banks; no webhook comes, and nothing of ours runs, for 8 days")
     platform.go_to(platform.now() + DOWN)
-    story.tell(
-        f"back again, the catch-up lists what happened: {payer.name}'s debit is {_debit(payer, circle)}"
-    )
+    story.tell(f"the catch-up lists what happened: {payer.name}'s debit is {_debit(payer, circle)}")
     platform.stripe("POST", "webhooks/outage", {"on": False})
     platform.rest()
     return circle
