@@ -20,7 +20,7 @@ from infra.local.demo.story import Story
 
 REQUEST_FAULTS: Final = ("cut_before", "cut_after", "error_before", "error_after", "conflict", "rate_limit")
 WEBHOOK_FAULTS: Final = ("webhook_drop", "webhook_duplicate", "webhook_twin", "webhook_delay")
-DECLINES: Final = (
+CARD_DECLINES: Final = (
     ["insufficient_funds"],
     ["insufficient_funds", "insufficient_funds"],
     ["stolen_card"],
