@@ -271,7 +271,7 @@ def test_terms_of_the_wrong_shape(platform: Platform, field: str, value: Any) ->
         "javascript:alert(1)",
         "//app.example",
         "https://",
-        "https://user:pass@app.example/",
+        "https://user:pass@app.example/",  # pragma: allowlist secret
         "https://app.example:port/",
         "https://[::1",
         "https://app.example/a b",

@@ -60,7 +60,8 @@ def fuzz(url: str, requests_min: int, *, say: bool = False) -> dict[str, Any]:
     person = signed_up(platform)
     statuses: Counter[int] = Counter()
     failures: list[str] = []
-    for turn, operation in itertools.product(itertools.count(), operations):
+    turns = ((turn, operation) for turn in itertools.count() for operation in operations)
+    for turn, operation in turns:
         if turn and sum(statuses.values()) >= requests_min:
             break
         ending = operation.definition.raw.get("operationId") in ENDING
