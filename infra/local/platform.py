@@ -34,7 +34,7 @@ from infra.local.process import (
     LocalPlatformError,
     answers_http,
     answers_tcp,
-    free_port,
+    free_ports,
     require_free,
     running,
 )
@@ -88,7 +88,8 @@ class Platform:
         self._pinned: dict[str, str] = {}
         self._secrets: dict[str, str] = {}
         parts = ["gateway", "control", "firestore", "auth", "pubsub", "pubsub_emulator", "tasks"]
-        self.ports = {part: free_port() for part in [*parts, *([] if stripe_key else ["stripe"])]}
+        parts += [] if stripe_key else ["stripe"]
+        self.ports = dict(zip(parts, free_ports(len(parts)), strict=True))
         if port is not None:
             self.ports["gateway"] = port
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
-import random
+import secrets
 import socket
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from pathlib import Path
 KEEPER = Path(__file__).with_name("keeper.py")
 START_SECONDS_MAX = 180  # an emulator is up in 1 to 3 s on an idle machine, and in 60 under a load of 17
 LOG_TAIL_CHARACTERS = 1500
-PORTS = (20_000, 32_000)  # below the outgoing ones of Linux (32768) and macOS (49152)
+PORTS = range(20_000, 32_000)  # below the outgoing ones of Linux (32768) and macOS (49152)
 
 
 class LocalPlatformError(Exception):
@@ -29,14 +29,22 @@ class LocalPlatformError(Exception):
 def free_port() -> int:
     """A port that nothing listens on now, and that the system will hand to nobody else meanwhile.
 
-    The one that `bind` to port 0 gives comes from the range of outgoing connections: on a busy machine another
+    The one that binding port 0 gives is of the range of outgoing connections: on a busy machine another
     program had it before the emulator did.
     """
     while True:
-        port = random.randrange(*PORTS)
+        port = secrets.choice(PORTS)  # not `random`, which tests seed
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different ones."""
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_port())
+    return list(found)
 
 
 def require_free(port: int, what: str) -> None:
