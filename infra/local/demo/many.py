@@ -27,6 +27,7 @@ CARD_DECLINES: Final = (
     ["processing_error"],
     ["authentication_required", "authentication_required"],
 )
+BACS_DECLINES: Final = (["insufficient_funds"], ["debit_not_authorized"])
 AFTERMATH: Final = timedelta(days=42)
 QUIET: Final = timedelta(days=28)
 
@@ -52,7 +53,8 @@ class Troubles:
         for circle in running:
             if self.chance.random() < 0.12:
                 person = self.chance.choice(circle.people)
-                person.bank_says(*self.chance.choice(DECLINES))
+                by_card = person.default_method()["kind"] == "card"
+                person.bank_says(*self.chance.choice(CARD_DECLINES if by_card else BACS_DECLINES))
                 self.struck["declined"] += 1
             if self.chance.random() < 0.04:
                 self._restrict(self.chance.choice(circle.people), now)
