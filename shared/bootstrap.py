@@ -189,6 +189,11 @@ def caller_check() -> CallerCheck:
     )
 
 
+@_part
+def two_people_above_pence() -> int | None:
+    return settings().two_people_above_pence
+
+
 class _Wired(Context):
     """A context whose ports are the parts above, each made when a use case first touches it."""
 
@@ -234,6 +239,10 @@ class _Wired(Context):
     @property
     def vault(self) -> Vault:
         return vault()
+
+    @property
+    def two_people_above_pence(self) -> int | None:
+        return two_people_above_pence()
 
 
 @_part

@@ -78,6 +78,9 @@ class Settings(BaseModel):
     tasks_queue: str = Field("submit", alias="AJO_TASKS_QUEUE", pattern=r"^[A-Za-z0-9-]{1,100}$")
     submit_url: Url | None = Field(None, alias="AJO_SUBMIT_URL")
 
+    # A payout above this waits until two of the staff have let it go; none does where it is not set.
+    two_people_above_pence: int | None = Field(None, alias="AJO_TWO_PEOPLE_ABOVE_PENCE", ge=0)
+
     # Where heads of audit chains are written down for good: gs://bucket, or in local a folder.
     anchors: str | None = Field(None, alias="AJO_ANCHORS", pattern=r"^(gs://[a-z0-9._-]{3,63}|/.+)$")
 

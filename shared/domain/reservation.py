@@ -36,8 +36,11 @@ def readiness(
     contributions: Sequence[Contribution],
     recipient: User | None,
     now: datetime,
+    two_people_above_pence: int | None = None,
 ) -> Readiness:
     """Judge a turn's payout: cleared money only, an eligible recipient, and the group's default policy.
+
+    A pot above `two_people_above_pence` waits until two people have let it go (None: no pot does).
 
     Money that has settled but not cleared is waited for, under every policy: it clears within days, and
     paying around it would strand it. Under `wait`, missing contributions are waited for until `wait_days`
@@ -61,6 +64,9 @@ def readiness(
         return Readiness("park", "recipient_not_ready", now + PARKED_RECHECK)
     if cools_until := recipient.payout_account.cools_until(now):
         return Readiness("park", "bank_changed", cools_until)
+    pot_pence = sum(one.in_pot_pence for one in contributions)
+    if two_people_above_pence is not None and pot_pence > two_people_above_pence and not payout.approval:
+        return Readiness("park", "needs_approval", now + PARKED_RECHECK)
     return Readiness("ready")
 
 

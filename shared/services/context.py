@@ -33,6 +33,7 @@ class Context:
     secrets: Secrets
     anchors: Anchors
     vault: Vault
+    two_people_above_pence: int | None = None  # a payout above it waits until two of staff let it go
 
 
 @dataclass(frozen=True, slots=True)

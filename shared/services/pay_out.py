@@ -93,7 +93,7 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
         loaded.need(*contributions, recipient)
         cycle = [loaded.get(one) for one in contributions]
         user = loaded.find(user_ref(found.recipient))
-        judged = readiness(found, group.terms, cycle, user, ctx.clock.now())
+        judged = readiness(found, group.terms, cycle, user, ctx.clock.now(), ctx.two_people_above_pence)
         if judged.verdict != "ready":
             return _not_yet(found, judged)
         short = [one for one in cycle if one.left_pence and one.uid != found.recipient]

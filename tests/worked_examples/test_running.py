@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date, timedelta
 
 import pytest
@@ -265,6 +266,25 @@ def test_a_fee_can_only_fall_and_takes_two() -> None:
     page.paid_out(2, days_more=3)
     page.stands(fees_platform=7_00, house=-7_00)
     assert page.got() == {"A": 495, "B": 498}
+
+
+def test_a_large_payout_waits_for_two() -> None:
+    """The house asks two of its staff to look at pots above £400: A's waits, and is paid when both have."""
+    page = Page()
+    page.world.ctx = dataclasses.replace(page.world.ctx, two_people_above_pence=400_00)
+    page.paid_out(1, days_more=3)
+    page.stands(cash=500_00, pot_1=500_00)
+    pot = page.circle.payout(1)
+    assert (pot.state, pot.parked_because) == ("parked", "needs_approval")
+
+    request = page.asks("staff-1", "payout", about=pot.id)
+    with pytest.raises(OwnRequest):
+        page.consents("staff-1", request)
+    assert page.consents("staff-2", request) == "carried_out"
+    page.days(3)
+    page.stands()
+    assert page.got() == {"A": 500}
+    page.balanced()
 
 
 # --- the end of all -----------------------------------------------------------------------------------------
