@@ -10,6 +10,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from shared.domain.permissions import STAFF_ROLES, TABLE, may_begin, personal_roles
 from shared.web.openapi import AREAS
 from shared.web.routing import Route
 from shared.web.schemas.problem import Problem
@@ -36,7 +37,9 @@ def ask(platform: Platform, function: str, route: Route[Any], **given: Any) -> R
     for name in route.parameters:
         path = path.replace(f"{{{name}}}", "some_id")
     headers = {"Authorization": "Bearer ada", "Idempotency-Key": "key-00000001"} | given.pop("headers", {})
-    platform.people.add("ada")
+    # Who may not even begin is told that, and nothing else: staff's own routes are asked by staff.
+    staff = TABLE[route.action] & STAFF_ROLES if not may_begin(route.action, personal_roles([])) else ()
+    platform.people.add("ada", sorted(staff))
     kept = {name: value for name, value in headers.items() if value is not None}
     method = given.pop("method", route.method)
     return platform.client(function).open(path, method=method, headers=kept, **given)
