@@ -70,6 +70,11 @@ def _arguments() -> argparse.Namespace:
     parked = commands.add_parser("quarantine", help="what was parked, with its reason")
     parked.add_argument("--json", action="store_true")
     parked.set_defaults(run=quarantine)
+
+    keys = commands.add_parser("keys", help="wrap every key with the current master key, or renew a person's")
+    keys.add_argument("what", choices=["rewrap", "renew"])
+    keys.add_argument("uid", nargs="?", help="whose key to renew")
+    keys.set_defaults(run=rotate_keys)
     return parser.parse_args()
 
 
@@ -236,6 +241,17 @@ def replay(arguments: argparse.Namespace) -> int:
         left += answer["state"] == "parked"
     print(f"{left} parked still")
     return 1 if left else 0
+
+
+def rotate_keys(arguments: argparse.Namespace) -> int:
+    """Exits 1 where another run is needed."""
+    from shared.services import rotate_keys as rotation
+
+    if arguments.what == "renew":
+        print(json.dumps(done := rotation.renew_person(bootstrap.context(), arguments.uid)))
+        return 0 if done["renewed"] else 1
+    print(json.dumps(found := rotation.rewrap_all(bootstrap.context())))
+    return 1 if found["rewrapped"] else 0
 
 
 def quarantine(arguments: argparse.Namespace) -> int:

@@ -54,6 +54,10 @@ class Profile(Document):
         return profile_ref(self.uid).path
 
 
+SEALED_AS_PROFILE: Final = "profile"
+"""What the vault is told that the text is."""
+
+
 def profile_ref(uid: str) -> Ref[Profile]:
     return Ref(Profile, f"profiles/{uid}")
 

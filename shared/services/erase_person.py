@@ -12,7 +12,7 @@ from typing import Any
 from shared.domain.decision import Decision
 from shared.domain.devices import reach_ref
 from shared.domain.documents import Document
-from shared.domain.errors import CannotBeErased, Refusal
+from shared.domain.errors import CannotBeErased, Erased, Refusal
 from shared.domain.groups import Group, group_ref
 from shared.domain.keys import key_ref
 from shared.domain.ledger import Balances, balances_ref
@@ -22,6 +22,7 @@ from shared.domain.profiles import DisplayName, profile_ref
 from shared.domain.users import payment_methods_ref, user_ref
 from shared.ports import IdentityProvider, Query
 from shared.services import display_names
+from shared.services.case_files import files_of
 from shared.services.context import Command, Context
 from shared.services.processor import asking
 from shared.services.transact import Loaded, read, transact
@@ -34,7 +35,8 @@ def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str,
     ends it then.
     """
     uid = command.actor
-    ctx.vault.sealer(uid)  # who never had a key gets one to destroy, so that none is made later
+    with contextlib.suppress(Erased):
+        ctx.vault.sealer(uid)  # who never had a key gets one to destroy, so that none is made later
 
     def decide(loaded: Loaded) -> Decision:
         user = loaded.get(user_ref(uid))
@@ -52,15 +54,11 @@ def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str,
             loaded.find(reach_ref(uid)),
         ]
         gone = [found for found in personal if found is not None]
+        # Likewise: what is filed changes the user, too, so nothing can be filed unseen.
+        gone += files_of(ctx, uid)
         gone += [DisplayName(group=group, uid=uid, sealed="") for group in groups]
-        closed = user.with_(
-            state="closed",
-            erased_at=now,
-            payer=None,
-            payout_account=None,
-            identity_check=None,
-            profile_at=None,
-        )
+        # The processor's references stay: years later the books are still held against its lines by them.
+        closed = user.with_(state="closed", erased_at=now, identity_check=None, profile_at=None)
         return Decision(
             answer={"erased": True},
             changed=[closed, loaded.get(key_ref(uid)).destroyed(now)],

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from shared.domain.profiles import Details, Profile
+from shared.domain.profiles import SEALED_AS_PROFILE, Details, Profile
 from shared.services.context import Context
-
-SEALED_AS: Final = "profile"
-"""What the vault is told that the text is."""
 
 
 def sealed(ctx: Context, uid: str, details: Details) -> str:
     """Raises Erased."""
-    return ctx.vault.sealer(uid).seal(details.model_dump_json(), SEALED_AS)
+    return ctx.vault.sealer(uid).seal(details.model_dump_json(), SEALED_AS_PROFILE)
 
 
 def opened(ctx: Context, profile: Profile) -> Details:
     """Raises Erased, Unreadable."""
-    return Details.model_validate_json(ctx.vault.sealer(profile.uid).open(profile.sealed, SEALED_AS))
+    return Details.model_validate_json(ctx.vault.sealer(profile.uid).open(profile.sealed, SEALED_AS_PROFILE))

@@ -136,7 +136,7 @@ def every_document(host: str, project: str) -> Iterator[tuple[str, str]]:
             while True:
                 page = session.get(
                     f"{parent}/{collection}",
-                    params={"pageSize": 300, "pageToken": token, "showMissing": "true"},
+                    params={"pageSize": "300", "pageToken": token, "showMissing": "true"},
                     headers=owner,
                     timeout=60,
                 ).json()
