@@ -449,6 +449,11 @@ class PaymentMethodNotReady(Conflict):
     sentence = "The payment method is not confirmed yet: finish its set-up first."
 
 
+class HouseTooThin(Conflict):
+    code = "house_too_thin"
+    sentence = "No new circle can start at the moment. We are told, and it will be possible again soon."
+
+
 class NothingReceived(Conflict):
     code = "nothing_received"
     sentence = "No money has moved here yet: there is a receipt once it has."
@@ -485,6 +490,11 @@ class ProcessorUnavailable(Busy):
 
 
 # --- assessments --------------------------------------------------------------------------------------------
+
+
+class CreditConsentMissing(Conflict):
+    code = "credit_consent_missing"
+    sentence = "Say yes to the credit assessment first; you can take that back at any time."
 
 
 class ReviewStillOpen(Conflict):

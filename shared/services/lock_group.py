@@ -11,6 +11,7 @@ from shared.domain.decision import Decision
 from shared.domain.documents import Document
 from shared.domain.groups import Group, group_ref, roles_in
 from shared.domain.groups import lock as lock_in_group
+from shared.domain.house import HOUSE_REF, require_capital
 from shared.domain.journal import News
 from shared.domain.members import Member, member_ref
 from shared.domain.ordering import make_order
@@ -26,12 +27,14 @@ from shared.services.trust import candidates
 def lock(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
     """Fix terms, order and schedule; from now on only a rule changes them.
 
-    Raises NoSuchThing, NotAllowed, GroupNotOpen, NotEveryoneAgreed, OrderNotReady, WrongStartDate.
+    Raises NoSuchThing, NotAllowed, GroupNotOpen, NotEveryoneAgreed, OrderNotReady, WrongStartDate,
+    HouseTooThin.
     """
 
     def decide(loaded: Loaded) -> Decision:
         group = loaded.get(group_ref(gid))
         require(Action.LOCK_GROUP, roles_in(group, command.actor))
+        require_capital(loaded.find(HOUSE_REF))
         now = ctx.clock.now()
         seed = bytes.fromhex(loaded.get(draw_seed_ref(gid)).seed)
         trusted = (
@@ -51,8 +54,8 @@ def lock(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
             created=[*calendar(ctx, locked), *past.created],
         )
 
-    # The seed never changes: it is read, not guarded.
-    return transact(ctx, command, [group_ref(gid)], decide, peek=[draw_seed_ref(gid)])
+    # The seed never changes, and the house's report is yesterday's anyway: read, not guarded.
+    return transact(ctx, command, [group_ref(gid)], decide, peek=[draw_seed_ref(gid), HOUSE_REF])
 
 
 def _locked_member(loaded: Loaded, locked: Group, uid: str) -> Member:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.domain.contributions import Contribution
 from shared.domain.differences import Difference
+from shared.domain.house import BACS_WATCH_PENCE, BACS_WEEK_LIMIT_PENCE, FLOOR_PENCE, House
 from shared.domain.ledger import HOUSE, Balances
 from shared.domain.payouts import Payout
 from shared.domain.users import User
@@ -31,6 +32,10 @@ REPORT_PATH: Final = "system/reconciliation"
 
 KEPT_MAX: Final = 300
 """Differences of the kept report: a Firestore document holds a megabyte. The answer has them all."""
+
+
+_THIN: Final = {"alert": "house_capital"}
+_BACS: Final = {"alert": "bacs_week"}
 
 
 def reconcile(ctx: Context) -> dict[str, Any]:
@@ -77,17 +82,22 @@ def reconcile(ctx: Context) -> dict[str, Any]:
         *reconcile_objects.against_documents(ctx, owed, paid, people),
         *reconcile_stuck.stuck(owed, paid, facts, [dict(one.data or {}) for one in quarantine], now),
     ]
+    bacs_week_pence = _bacs_of_a_week(owed, now)
     report = {
         "movements": len(movements),
         "facts": len(facts),
         "groups": len(stand),
         "unexplained_pence": reconcile_movements.unexplained_pence(ctx, stand, capital),
         "house_pence": sum(one.of(HOUSE) for one in stand.values()),
+        "bacs_week_pence": bacs_week_pence,
         "differences": [one.told(now) for one in found],
         "ledger": "balanced" if not any(one.kind == "ledger" for one in found) else "unbalanced",
     }
+    borne = report["house_pence"]
+    house = House(capital_pence=sum(capital.values()), borne_pence=borne, at=now)
+    _watch(house, bacs_week_pence)
     _alert(found)
-    _keep(ctx, report, capital, now)
+    _keep(ctx, report, capital, house, now)
     return report
 
 
@@ -96,14 +106,34 @@ def _capital_before(ctx: Context) -> dict[str, int]:
     return dict((known.data or {}).get("capital", {}))
 
 
-def _keep(ctx: Context, report: dict[str, Any], capital: dict[str, int], now: datetime) -> None:
+def _keep(ctx: Context, report: dict[str, Any], capital: dict[str, int], house: House, now: datetime) -> None:
     """What was capital once stays in the record: it does not go unseen after one report."""
     kept = report | {
         "at": now,
         "differences": report["differences"][:KEPT_MAX],
         "capital": _capital_before(ctx) | capital,
     }
-    ctx.store.commit([Put(REPORT_PATH, kept)])
+    ctx.store.commit([Put(REPORT_PATH, kept), Put(house.path, house.data())])
+
+
+def _bacs_of_a_week(contributions: list[Contribution], now: datetime) -> int:
+    """What was submitted by Bacs within the last seven days, in pence."""
+    return sum(
+        attempt.amount_pence
+        for one in contributions
+        for attempt in one.attempts
+        if attempt.method_kind == "bacs_debit" and attempt.started_at > now - timedelta(days=7)
+    )
+
+
+def _watch(house: House, bacs_week_pence: int) -> None:
+    """What is no difference, and yet wants a person before it stops something."""
+    if house.left_pence < FLOOR_PENCE:
+        log.error("the house has %d pence left: no new circle starts", house.left_pence, extra=_THIN)
+    if bacs_week_pence > BACS_WATCH_PENCE:
+        log.error(
+            "%d of %d pence a week by Bacs: ask for more", bacs_week_pence, BACS_WEEK_LIMIT_PENCE, extra=_BACS
+        )
 
 
 def _alert(found: list[Difference]) -> None:
