@@ -70,7 +70,7 @@ def revision_expected(request: Request) -> int | None:
     tags = request.if_match
     if not tags or tags.star_tag:
         return None
-    numbers = [int(tag) for tag in tags.as_set() if tag.isascii() and tag.isdecimal()]
+    numbers = [int(tag) for tag in tags.as_set() if tag and tag.isascii() and tag.isdecimal()]
     if len(numbers) != 1:
         raise GroupChanged
     return numbers[0]
