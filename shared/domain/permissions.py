@@ -98,6 +98,15 @@ class Action(StrEnum):
     READ_DISPUTE = "read_dispute"
     REVIEW_DISPUTE = "review_dispute"
 
+    CALCULATE_AFFORDABILITY = "calculate_affordability"
+    SUBMIT_OWN_ASSESSMENT = "submit_own_assessment"
+    READ_OWN_ASSESSMENTS = "read_own_assessments"
+    CONTEST_OWN_ASSESSMENT = "contest_own_assessment"
+    TAKE_OWN_FINANCIAL_HEALTH = "take_own_financial_health"
+    READ_ASSESSMENT_REVIEWS = "read_assessment_reviews"
+    DECIDE_ASSESSMENT_REVIEW = "decide_assessment_review"
+    READ_PORTFOLIO = "read_portfolio"
+
 
 _SIGNED_IN = frozenset({Role.SIGNED_IN})
 _CIRCLE = GROUP_ROLES
@@ -163,6 +172,14 @@ TABLE: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.ANSWER_DISPUTE: _CIRCLE | frozenset({Role.SUPPORT, Role.ADMIN}),
         Action.READ_DISPUTE: _CIRCLE | frozenset({Role.SUPPORT, Role.ADMIN, Role.AUDITOR}),
         Action.REVIEW_DISPUTE: frozenset({Role.SUPPORT, Role.ADMIN}),
+        Action.CALCULATE_AFFORDABILITY: _SIGNED_IN,
+        Action.SUBMIT_OWN_ASSESSMENT: _SIGNED_IN,
+        Action.READ_OWN_ASSESSMENTS: _SIGNED_IN,
+        Action.CONTEST_OWN_ASSESSMENT: _SIGNED_IN,
+        Action.TAKE_OWN_FINANCIAL_HEALTH: _SIGNED_IN,
+        Action.READ_ASSESSMENT_REVIEWS: frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
+        Action.DECIDE_ASSESSMENT_REVIEW: frozenset({Role.FINANCE, Role.ADMIN}),
+        Action.READ_PORTFOLIO: frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
     }
 )
 """The one table. Staff read a circle to help it; they never act in it as a member would."""

@@ -11,7 +11,17 @@ from shared.domain.privacy import AUTOMATED_DECISIONS
 from shared.domain.profiles import Profile, profile_ref
 from shared.domain.users import payment_methods_ref, user_ref
 from shared.ports import Query
-from shared.services import consents, display_names, identity_check, reach, throttle, views
+from shared.services import (
+    consents,
+    display_names,
+    financial_health,
+    identity_check,
+    reach,
+    read_assessment,
+    throttle,
+    views,
+)
+from shared.services.case_files import assessments_of
 from shared.services.context import Context
 from shared.services.sealed_profile import opened
 from shared.services.transact import read
@@ -38,6 +48,8 @@ def export(ctx: Context, uid: str) -> dict[str, Any]:
         "reach": reach.own(ctx, uid),
         "circles": _circles(ctx, uid),
         "contributions": _contributions(ctx, uid),
+        "assessments": _assessments(ctx, uid),
+        "financial_health": _financial_health(ctx, uid),
         "automated_decisions": AUTOMATED_DECISIONS,
     }
     return {"data": data, "readable": "\n".join(_lines(data))}
@@ -46,6 +58,22 @@ def export(ctx: Context, uid: str) -> dict[str, Any]:
 def _profile(ctx: Context, profile: Profile | None) -> dict[str, Any] | None:
     try:
         return opened(ctx, profile).model_dump(mode="json") if profile else None
+    except Erased:
+        return None
+
+
+def _assessments(ctx: Context, uid: str) -> list[dict[str, Any]]:
+    """Each with every reason and figure; fraud findings stay with us, as they name others."""
+    files = list(assessments_of(ctx, uid))
+    try:
+        return [read_assessment.own(ctx, uid, file.id) for file in files]
+    except Erased:
+        return []
+
+
+def _financial_health(ctx: Context, uid: str) -> dict[str, Any] | None:
+    try:
+        return financial_health.history(ctx, uid)
     except Erased:
         return None
 

@@ -30,7 +30,7 @@ from shared.domain.errors import (
     UnsupportedMediaType,
 )
 from shared.web.problems import INTERNAL_CODE, status_of
-from shared.web.routes import groups, payments, receipts, running, users
+from shared.web.routes import assessments, groups, payments, receipts, running, users
 from shared.web.routing import Route
 from shared.web.schemas.common import ID_PATTERN, Nothing
 from shared.web.schemas.problem import Problem
@@ -41,6 +41,7 @@ AREAS: Final[Mapping[str, tuple[Route[Any], ...]]] = {
     "users": users.ROUTES,
     "groups": (*groups.ROUTES, *running.ROUTES, *receipts.ROUTES),
     "payments": payments.ROUTES,
+    "assessments": assessments.ROUTES,
 }
 """The public functions, and what each serves."""
 

@@ -290,9 +290,8 @@ class Platform:
 
 def function_of(path: str) -> str:
     """Which function serves a path of the API."""
-    return (
-        "users" if path.startswith("/v1/users") else "groups" if path.startswith("/v1/groups") else "payments"
-    )
+    area = path.split("/")[2].partition("?")[0]
+    return area if area in {"users", "groups", "assessments"} else "payments"
 
 
 def _bearer(token: str | None) -> dict[str, str]:

@@ -14,6 +14,7 @@ from shared import bootstrap
 from shared.domain.contributions import Contribution
 from shared.domain.disputes import Dispute
 from shared.domain.documents import Document
+from shared.domain.financial_health import QuestionId
 from shared.domain.groups import Draw, Group, Seat, Terms, group_ref, roles_in
 from shared.domain.members import GroupRole, Member
 from shared.domain.messages import Message
@@ -51,6 +52,16 @@ TERMS: Final = {
     "first_due_date": "2027-01-04",
 }
 
+MONTH: Final = {
+    "income": [{"category": "earnings", "amount_pence": 200_000}],
+    "fixed_costs": [
+        {"category": "home_and_contents", "amount_pence": 70_000},
+        {"category": "utilities", "amount_pence": 10_000},
+    ],
+    "flexible_costs": [{"category": "food_and_housekeeping", "amount_pence": 30_000}],
+    "savings_pence": 100_000,
+}
+
 BODIES: Final[dict[str, dict[str, Any]]] = {
     "Acceptance": {"hash": "0" * 64},
     "Appeal": {"text": "It was not as the decision says."},
@@ -60,12 +71,15 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "Moderation": {"hide": True},
     "Mute": {"muted": True},
     "NewApproval": {"kind": "wind_up"},
+    "NewAssessment": {"statement": MONTH, "circle": {"amount_pence": 5_000, "frequency": "monthly"}},
+    "NewCalculation": {"statement": MONTH, "circle": {"amount_pence": 5_000, "frequency": "monthly"}},
     "NewConsent": {"purpose": "terms", "version": "2026-11", "given": True},
     "NewDecision": {"outcome": "rejected", "reason": "There is nothing that speaks for it."},
     "NewDevice": {"token": "a" * 30, "platform": "web"},
     "NewDispute": {"kind": "contribution", "subject": "con_cleo", "text": "It was not paid as said."},
     "NewGroup": TERMS,
     "GroupTerms": TERMS,
+    "NewHealthAnswers": {"choices": {question.value: 2 for question in QuestionId}},
     "NewIdentityCheck": {"return_url": "https://app.example/done"},
     "NewImport": {key: TERMS[key] for key in TERMS if key != "members"} | {"file": "bmFtZQo="},
     "NewMessage": {"text": "Good morning"},
@@ -80,6 +94,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "address": {"line_1": "1 High Street", "town": "Peckham", "postcode": "SE15 4QN"},
         "phone": "07911 123456",
     },
+    "NewRepresentation": {"text": "My hours went up in May."},
     "NewRole": {"role": "deputy"},
     "NewSetup": {"kind": "card", "return_url": "https://app.example/done"},
     "OldDevice": {"token": "a" * 30},
@@ -87,6 +102,11 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "PreviewRequest": {"code": "abcdefgh"},
     "Ranking": {"ranking": [1, 2, 3, 4, 5]},
     "ReadMark": {"message": NONE},
+    "ReviewDecision": {
+        "verdict": "approved",
+        "reason": "The payslips show what was stated.",
+        "representations_read": 0,
+    },
     "Silence": {"days": 1},
     "TimeAsked": {"until": "2027-02-01"},
 }

@@ -1,0 +1,291 @@
+"""Assessments: what one can afford, what a circle asks for, a person to appeal to, and financial health."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from shared.domain.errors import (
+    AccountClosed,
+    CreditConsentMissing,
+    Erased,
+    NoSuchThing,
+    NotAllowed,
+    ReasonMissing,
+    RepresentationsUnread,
+    ReviewDecided,
+    ReviewerNotIndependent,
+    ReviewNotNeeded,
+    ReviewReasonMissing,
+    ReviewStillOpen,
+)
+from shared.domain.permissions import Action
+from shared.web.routing import Call, Route
+from shared.web.schemas.assessments import (
+    AssessmentPage,
+    Calculation,
+    HealthHistory,
+    HealthQuestions,
+    NewAssessment,
+    NewCalculation,
+    NewHealthAnswers,
+    NewRepresentation,
+    NewReview,
+    OwnAssessment,
+    PortfolioView,
+    ReviewCase,
+    ReviewDecision,
+    ReviewQueue,
+)
+from shared.web.schemas.common import Nothing, PageRequest
+
+
+def calculate_affordability(call: Call[NewCalculation]) -> dict[str, Any]:
+    from shared.services import calculate_affordability
+
+    return calculate_affordability.calculate(call.ctx, call.uid, call.input.statement, call.input.circle)
+
+
+def submit_assessment(call: Call[NewAssessment]) -> dict[str, Any]:
+    from shared.domain.financial_statement import Frequency
+    from shared.domain.scoring.applicant import Applicant
+    from shared.services import submit_assessment
+
+    told, month, circle = call.input.applicant, call.input.statement, call.input.circle
+    applicant = (
+        None
+        if told is None
+        else Applicant(
+            balance_pence=told.balance_pence,
+            salary_paid_in_months=told.salary_paid_in_months,
+            repayments=told.repayments,
+            savings_pence=month.savings_pence,
+            months_in_work=told.months_in_work,
+            has_guarantor=told.has_guarantor,
+            pays_other_instalments=any(debt.amount_pence for debt in month.other_debts),
+            contribution_pence=circle.amount_pence,
+            every="week" if circle.frequency is Frequency.WEEKLY else "month",
+            members=told.members,
+        )
+    )
+    return submit_assessment.submit(call.ctx, call.command, month, circle, applicant)
+
+
+def list_assessments(call: Call[PageRequest]) -> dict[str, Any]:
+    from shared.services import read_assessment
+
+    return read_assessment.own_page(call.ctx, call.uid, call.input.cursor, call.input.limit)
+
+
+def read_assessment(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import read_assessment
+
+    return read_assessment.own(call.ctx, call.uid, call.path["assessment"])
+
+
+def request_assessment_review(call: Call[NewReview]) -> dict[str, Any]:
+    from shared.services import request_review
+
+    return request_review.request(call.ctx, call.command, call.path["assessment"], call.input.text)
+
+
+def add_representation(call: Call[NewRepresentation]) -> dict[str, Any]:
+    from shared.services import request_review
+
+    return request_review.represent(call.ctx, call.command, call.path["assessment"], call.input.text)
+
+
+def list_assessment_reviews(call: Call[PageRequest]) -> dict[str, Any]:
+    from shared.services import decide_review
+
+    return decide_review.queue(call.ctx, call.input.cursor, call.input.limit)
+
+
+def read_assessment_review(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import decide_review
+
+    return decide_review.case(call.ctx, call.reader, call.path["review"])
+
+
+def decide_assessment_review(call: Call[ReviewDecision]) -> dict[str, Any]:
+    from shared.services import decide_review
+
+    given = call.input
+    return decide_review.decide(
+        call.ctx,
+        call.command,
+        call.reader,
+        call.path["review"],
+        verdict=given.verdict,
+        reason=given.reason,
+        representations_read=given.representations_read,
+        circle=given.circle,
+    )
+
+
+def read_portfolio(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import read_portfolio
+
+    return read_portfolio.of_all(call.ctx, call.reader)
+
+
+def read_health_questions(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import financial_health
+
+    return financial_health.questions()
+
+
+def answer_financial_health(call: Call[NewHealthAnswers]) -> dict[str, Any]:
+    from shared.domain.financial_health import Answers
+    from shared.services import financial_health
+
+    return financial_health.answer(call.ctx, call.command, Answers(choices=call.input.choices))
+
+
+def read_financial_health(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import financial_health
+
+    return financial_health.history(call.ctx, call.uid)
+
+
+ROUTES: Final[tuple[Route[Any], ...]] = (
+    Route(
+        "POST",
+        "/v1/assessments/affordability",
+        Action.CALCULATE_AFFORDABILITY,
+        "Work out which circle a household can carry; nothing is kept",
+        takes=NewCalculation,
+        answer=Calculation,
+        handler=calculate_affordability,
+    ),
+    Route(
+        "POST",
+        "/v1/assessments",
+        Action.SUBMIT_OWN_ASSESSMENT,
+        "Be assessed for a circle: approved, or passed to a person with reasons",
+        takes=NewAssessment,
+        answer=OwnAssessment,
+        handler=submit_assessment,
+        status=201,
+        refuses=(NoSuchThing, AccountClosed, CreditConsentMissing, Erased),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments",
+        Action.READ_OWN_ASSESSMENTS,
+        "List one's own assessments",
+        takes=PageRequest,
+        answer=AssessmentPage,
+        handler=list_assessments,
+        refuses=(Erased,),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments/{assessment}",
+        Action.READ_OWN_ASSESSMENTS,
+        "Read one's own assessment with its reasons and reviews",
+        takes=Nothing,
+        answer=OwnAssessment,
+        handler=read_assessment,
+        refuses=(NoSuchThing, Erased),
+    ),
+    Route(
+        "POST",
+        "/v1/assessments/{assessment}/reviews",
+        Action.CONTEST_OWN_ASSESSMENT,
+        "Have a person look at one's assessment, or contest what a person decided",
+        takes=NewReview,
+        answer=OwnAssessment,
+        handler=request_assessment_review,
+        status=201,
+        refuses=(NoSuchThing, AccountClosed, ReviewStillOpen, Erased),
+    ),
+    Route(
+        "POST",
+        "/v1/assessments/{assessment}/representations",
+        Action.CONTEST_OWN_ASSESSMENT,
+        "Tell whoever decides what to take into account",
+        takes=NewRepresentation,
+        answer=OwnAssessment,
+        handler=add_representation,
+        status=201,
+        refuses=(NoSuchThing, AccountClosed, ReviewNotNeeded, ReviewDecided, Erased),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments/reviews",
+        Action.READ_ASSESSMENT_REVIEWS,
+        "List the reviews that wait for a person",
+        takes=PageRequest,
+        answer=ReviewQueue,
+        handler=list_assessment_reviews,
+        refuses=(NotAllowed,),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments/reviews/{review}",
+        Action.READ_ASSESSMENT_REVIEWS,
+        "Read a review with all that a decision needs, giving an Access-Reason",
+        takes=Nothing,
+        answer=ReviewCase,
+        handler=read_assessment_review,
+        refuses=(NotAllowed, NoSuchThing, ReasonMissing, Erased),
+    ),
+    Route(
+        "POST",
+        "/v1/assessments/reviews/{review}/decision",
+        Action.DECIDE_ASSESSMENT_REVIEW,
+        "Decide a review, with the reason",
+        takes=ReviewDecision,
+        answer=ReviewCase,
+        handler=decide_assessment_review,
+        refuses=(
+            NotAllowed,
+            NoSuchThing,
+            ReviewDecided,
+            ReviewerNotIndependent,
+            RepresentationsUnread,
+            ReviewReasonMissing,
+            Erased,
+        ),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments/portfolio",
+        Action.READ_PORTFOLIO,
+        "Read what all running circles stand to lose, giving an Access-Reason",
+        takes=Nothing,
+        answer=PortfolioView,
+        handler=read_portfolio,
+        refuses=(NotAllowed, ReasonMissing),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments/financial-health/questions",
+        Action.TAKE_OWN_FINANCIAL_HEALTH,
+        "Read the twelve questions about financial health",
+        takes=Nothing,
+        answer=HealthQuestions,
+        handler=read_health_questions,
+    ),
+    Route(
+        "POST",
+        "/v1/assessments/financial-health",
+        Action.TAKE_OWN_FINANCIAL_HEALTH,
+        "Answer the questions: a score, four pillars, and next steps",
+        takes=NewHealthAnswers,
+        answer=HealthHistory,
+        handler=answer_financial_health,
+        status=201,
+        refuses=(NoSuchThing, AccountClosed, Erased),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments/financial-health",
+        Action.TAKE_OWN_FINANCIAL_HEALTH,
+        "Read one's results over time",
+        takes=Nothing,
+        answer=HealthHistory,
+        handler=read_financial_health,
+        refuses=(Erased,),
+    ),
+)

@@ -1,0 +1,257 @@
+"""Assessments: what is told for one, what came of it, its reviews, and financial health."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field
+
+from shared.domain.affordability import Affordability, Circle, Commitment
+from shared.domain.assessments import (
+    DecisionReason,
+    HumanDecision,
+    NoScore,
+    Notice,
+    Outcome,
+    Representation,
+    ReviewState,
+    Score,
+    Verdict,
+)
+from shared.domain.documents import Day
+from shared.domain.financial_health import Answers, FinancialHealth, Pillar, QuestionId, Trend
+from shared.domain.financial_statement import Evidence, Statement
+from shared.domain.fraud import FraudCheck
+from shared.domain.member_risk import Line
+from shared.domain.scoring.applicant import MEMBERS_MAX, MONEY_PENCE_MAX, MONTHS_MAX, Repayments
+from shared.web.schemas.common import Answer, Id, Input, Page
+from shared.web.schemas.talk import Text
+
+# --- what is told -------------------------------------------------------------------------------------------
+
+
+class HouseholdMonth(Statement):
+    """A household's month, in whole pence, in the form of the Standard Financial Statement."""
+
+
+def _on_their_word(month: HouseholdMonth) -> HouseholdMonth:
+    """Evidence is for us to establish: who could claim it would be believed unseen."""
+    claimed = {month.income_evidence, month.costs_evidence, month.savings_evidence}
+    if claimed != {Evidence.STATED}:
+        raise ValueError("leave evidence out: a person here looks at what you can show")
+    return month
+
+
+class NewCalculation(Input):
+    """A month and a circle. Evidence may be assumed here: nothing rests on it."""
+
+    statement: HouseholdMonth
+    circle: Circle
+
+
+Months = Annotated[int, Field(ge=0, le=MONTHS_MAX)]
+
+
+class NewApplicant(Input):
+    """What the score reads beside the month. `balance_pence` is null without a current account."""
+
+    balance_pence: Annotated[int, Field(ge=-MONEY_PENCE_MAX, le=MONEY_PENCE_MAX)] | None
+    salary_paid_in_months: Months
+    repayments: Repayments
+    months_in_work: Months
+    has_guarantor: bool
+    members: Annotated[int, Field(ge=2, le=MEMBERS_MAX)]
+
+
+class NewAssessment(Input):
+    """Without `applicant` no score is computed, which counts neither for nor against; a person looks."""
+
+    statement: Annotated[HouseholdMonth, AfterValidator(_on_their_word)]
+    circle: Circle
+    applicant: NewApplicant | None = None
+
+
+class NewReview(Input):
+    """What whoever looks should know; it can also be told later."""
+
+    text: Text | None = None
+
+
+class NewRepresentation(Input):
+    """What should be taken into account."""
+
+    text: Text
+
+
+REASON_LETTERS_MAX: Final = 2_000
+
+
+class ReviewDecision(Input):
+    """A person's decision. `representations_read`: how many were on the screen; `circle`: a smaller one."""
+
+    verdict: Verdict
+    reason: Annotated[str, Field(max_length=REASON_LETTERS_MAX), AfterValidator(str.strip)]
+    representations_read: Annotated[int, Field(ge=0, le=1_000)]
+    circle: Circle | None = None
+
+
+class NewHealthAnswers(Answers, Input):
+    """One choice per question, 0 the worst option to 3 the best; all twelve."""
+
+
+# --- what came of it ----------------------------------------------------------------------------------------
+
+
+class Calculation(Answer):
+    """Whether a circle can be carried, and the largest that can. Nothing of it is kept."""
+
+    affordable: bool
+    largest_weekly: Circle | None
+    largest_monthly: Circle | None
+    affordability: Affordability
+
+
+class OwnDecision(Answer):
+    """What a person decided, and why. `circle`: what was approved."""
+
+    verdict: Verdict
+    at: datetime
+    reason: str
+    circle: Circle | None
+
+
+class OwnReview(Answer):
+    """A person's look at one's assessment; a contest is the next one, by somebody else."""
+
+    number: int
+    because: Literal["referred", "asked", "contested"]
+    opened_at: datetime
+    state: ReviewState
+    representations: list[Representation]
+    decision: OwnDecision | None
+
+
+class AssessmentLine(Answer):
+    """An assessment in one line."""
+
+    id: Id
+    at: datetime
+    expires_at: datetime
+    circle: Circle
+    outcome: Outcome
+    standing: ReviewState
+
+
+class AssessmentPage(Page[AssessmentLine]):
+    """One's assessments, the latest first."""
+
+
+class OwnAssessment(Answer):
+    """One's assessment: what the machine said, every reason with what mends it, and where it stands now."""
+
+    id: Id
+    at: datetime
+    expires_at: datetime
+    circle: Circle
+    outcome: Outcome
+    standing: ReviewState
+    reasons: list[DecisionReason]
+    affordability: Affordability
+    score_points: int | None
+    notice: Notice
+    reviews: list[OwnReview]
+
+
+# --- for staff ----------------------------------------------------------------------------------------------
+
+
+class QueuedReview(Answer):
+    """A review that waits for a person."""
+
+    id: Id
+    assessment: Id
+    opened_at: datetime
+
+
+class ReviewQueue(Page[QueuedReview]):
+    """What waits for a person, the oldest first."""
+
+
+class StaffReview(Answer):
+    """A review as staff see it."""
+
+    id: Id
+    number: int
+    because: Literal["referred", "asked", "contested"]
+    opened_at: datetime
+    state: ReviewState
+    representations: list[Representation]
+    decision: HumanDecision | None
+
+
+class AskedFor(Answer):
+    """What the assessment was made on."""
+
+    statement: HouseholdMonth
+    circle: Circle
+    commitments: list[Commitment]
+
+
+class ReviewCase(Answer):
+    """Everything that a decision needs."""
+
+    id: Id
+    assessment: Id
+    person: Id
+    at: datetime
+    outcome: Outcome
+    standing: ReviewState
+    reasons: list[DecisionReason]
+    asked: AskedFor
+    affordability: Affordability
+    score: Score | NoScore
+    fraud: FraudCheck
+    reviews: list[StaffReview]
+
+
+class PortfolioView(Answer):
+    """What all running circles stand to lose. Probabilities are in parts per million."""
+
+    total: Line
+    by_band: list[Line]
+    riskiest_groups: list[Line]
+    without_score: int
+
+
+# --- financial health ---------------------------------------------------------------------------------------
+
+
+class HealthQuestion(Answer):
+    """A question and its four options, from worst to best."""
+
+    id: QuestionId
+    pillar: Pillar
+    text: str
+    options: list[str]
+
+
+class HealthQuestions(Answer):
+    """The questionnaire of today."""
+
+    version: str
+    questions: list[HealthQuestion]
+
+
+class HealthResult(Answer):
+    """One result and its day."""
+
+    on: Day
+    health: FinancialHealth
+
+
+class HealthHistory(Answer):
+    """Every result, oldest first, and how things moved. No credit decision reads it."""
+
+    results: list[HealthResult]
+    trend: Trend | None
