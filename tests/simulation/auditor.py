@@ -50,7 +50,7 @@ _CLAIMS = {"debt": 1, "fees:processor": 1, "loss": 1, "owed": -1, "house": -1, "
 
 _CONTRIBUTION = {
     "due": {"covered", "short", "waived"},
-    "covered": {"due"},
+    "covered": {"due", "waived", "short"},  # the last two: paid early, into a pot that fell away
     "short": {"covered", "due"},  # 'due': its reservation was voided
     "waived": {"due"},  # the same
 }
@@ -67,8 +67,8 @@ _ATTEMPT = {
     "lost": set(),
 }
 _PAYOUT = {
-    "scheduled": {"parked", "reserved"},
-    "parked": {"scheduled", "reserved"},  # looked at and found ready in one commit
+    "scheduled": {"parked", "reserved", "void"},  # 'void': its recipient left before their turn
+    "parked": {"scheduled", "reserved", "void"},  # looked at and found ready in one commit
     "reserved": {"submitting", "void", "received"},  # 'received': nothing was left to send
     "submitting": {"sent", "failed", "unknown"},
     "failed": {"submitting", "void"},
@@ -262,6 +262,9 @@ class Auditor:
         new_facts: list[Document] = []
         balances: Document | None = None
         moved = touched = False
+        for change in changes:  # a turn that changes hands is given up before it is taken
+            if "/payouts/" in change.path and change.before is not None:
+                group.pots[change.before["recipient"]].discard(change.before["id"])
         members: list[Change] = []
         payouts: list[Change] = []
         for change in changes:
