@@ -15,10 +15,10 @@ ContributionState = Literal["due", "covered", "short", "waived"]
 
 CONTRIBUTION: Final = States(
     "contribution",
-    {"due": "covered short waived", "covered": "due waived", "short": "covered due", "waived": "due"},
+    {"due": "covered short waived", "covered": "due waived short", "short": "covered due", "waived": "due"},
 )
 """As DESIGN.md § 6, and the way back of a voided reservation: short and waived ones are due again. A covered
-one is waived where its pot falls away before it was paid, and its money goes back (decision 5)."""
+one is waived, or short of a debt, where its pot falls away and its money goes back (decision 16)."""
 
 AttemptState = Literal[
     "submitting",

@@ -28,7 +28,7 @@ from shared.domain.journal import News
 from shared.domain.ledger import Rows
 from shared.domain.members import Debt, Member, MembershipState
 from shared.domain.payouts import Payout
-from shared.domain.shortfalls import Held, new_debt, pay_debts, with_debts
+from shared.domain.shortfalls import new_debt, with_debts
 
 Reason = Literal["left", "removed", "died", "vulnerable"]
 
@@ -230,36 +230,19 @@ def _claim(circle: Circle, leaver: str, holder: str, promised_pence: int) -> Non
 
 
 def _stand_apart(circle: Circle, contribution: Contribution, counted_in: str) -> None:
-    """A contribution to a cycle that is no more, with a debt in its place: what was paid early pays it."""
-    early_pence = _release(circle, contribution)
+    """A contribution to a cycle that is no more, with a debt in its place. What was paid early is credit."""
+    _release(circle, contribution)
     freed = circle.contributions[contribution.cycle, contribution.uid]
-    freed = freed.with_(counted_in=counted_in, apart=True)
-    if early_pence:
-        _spend_credit(circle, contribution.uid, early_pence, contribution)
-    owes = any(one.contribution == freed.id for one in circle.members[freed.uid].open_debts())
-    if not owes:
-        circle.put(freed if freed.state == "covered" else freed.moved("covered").with_(act_at=None))
-        return
-    free = freed if freed.state == "due" else freed.moved("due")
-    circle.put(free.moved("short").with_(act_at=free.act_at or circle.now))
+    freed = freed.with_(counted_in=counted_in, apart=True, act_at=freed.act_at or circle.now)
+    circle.put(freed.moved("short"))
 
 
-def _release(circle: Circle, contribution: Contribution) -> int:
-    """Take what stands in a pot that falls away back to its payer's credit; returns how much that is."""
+def _release(circle: Circle, contribution: Contribution) -> None:
+    """Take what stands in a pot that falls away back to its payer's credit."""
     pence = contribution.in_pot_pence
     circle.rows += ledger.pot_released(contribution.cycle, contribution.uid, pence)
     attempts = [one.with_(in_pot_pence=0) for one in contribution.attempts]
     circle.put(contribution.with_(in_pot_pence=0, attempts=attempts))
-    return pence
-
-
-def _spend_credit(circle: Circle, uid: str, pence: int, source: Contribution) -> None:
-    """Pay what the person owes from money that is theirs, once it has cleared."""
-    act_at = max([circle.now, *(one.clears_at for one in source.attempts if one.clears_at)])
-    paid = pay_debts(circle.members[uid], pence, Held(circle.processor, ledger.credit(uid)), act_at=act_at)
-    circle.members[uid] = paid.member
-    circle.rows += paid.rows
-    circle.created += paid.top_ups
 
 
 def _fall_away(circle: Circle, contribution: Contribution, *, keep_money: bool = False) -> None:

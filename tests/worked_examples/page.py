@@ -8,13 +8,18 @@ given without it.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from shared.adapters.memory_store import MemoryStore
 from shared.domain.approvals import Kind
 from shared.domain.permissions import Role
+from shared.ports import Write
 from shared.services import approvals, leave_group, pay_contribution, payment_methods
 from tests.builders import Circle, World
+from tests.simulation.auditor import Auditor
+from tests.simulation.ports import Change
 
 LETTERS = "ABCDEFGHIJ"
 NO_ROLES: frozenset[Role] = frozenset()
@@ -23,13 +28,45 @@ STILL = ["insufficient_funds"] * 60
 """More refusals than any ladder has rungs: the person does not pay."""
 
 
+class AuditedStore(MemoryStore):
+    """The store in memory, whose every commit the simulation's auditor is shown, whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watch: Callable[[list[Change]], None] = lambda changes: None
+        self._changes: list[Change] = []
+
+    def commit(self, writes: Sequence[Write]) -> None:
+        super().commit(writes)
+        changes, self._changes = self._changes, []
+        self.watch(changes)
+
+    def _apply(self, path: str, data: dict[str, Any] | None) -> None:
+        before = self._get(path)
+        super()._apply(path, data)
+        after = self._get(path)
+        if before is not after:
+            self._changes.append(Change(path, before and before.data, after and after.data))
+
+
+class Whatever(set[str]):
+    """Every fact counts as published here: the topic in memory takes them all."""
+
+    def __contains__(self, fact: object) -> bool:
+        return True
+
+
 class Page:
     """One circle, and what happens to it. `A` has the first turn, `B` the second, and so on."""
 
     def __init__(
         self, policy: str = "pay_cleared", members: int = 5, world: World | None = None, **terms: Any
     ) -> None:
-        self.world = world or World()
+        self.world = world or World(store=AuditedStore())
+        self.auditor = Auditor(self.world.stripe.world, self.world.clock.now)
+        self.auditor.published = Whatever()
+        if isinstance(self.world.store, AuditedStore):
+            self.world.store.watch = self.auditor.committed
         self.people = self.world.people(members)
         self.circle: Circle = self.world.circle(self.people, default_policy=policy, **terms)
         self.uid = {LETTERS[n]: self.circle.recipient(n + 1) for n in range(members)}
@@ -141,6 +178,7 @@ class Page:
     def balanced(self) -> None:
         """Ours and the processor's books agree to the penny, and nothing lies in quarantine."""
         assert self.world.reconcile()["differences"] == []
+        assert self.auditor.violations == []
         assert self.world.documents("quarantine") == []
 
     def ended(self, state: str = "completed") -> None:

@@ -296,11 +296,12 @@ def test_a_wind_up_makes_everyone_as_whole_as_the_money_allows() -> None:
     page.due(3)
     page.stands(cash=500_00, pot_3=500_00)
     page.agreed(page.organiser, "wind_up", page.member(page.organiser))
-    still = {"debt_A": 200_00, "debt_B": 200_00, "owed_D": 200_00, "owed_E": 200_00}
-    back = {"credit_C": 100_00, "credit_D": 100_00, "credit_E": 100_00}
-    page.stands(cash=500_00, payable=200_00, **back, **still)  # what A and B had put in is C's claim
+    each = {f"credit_{letter}": 100_00 for letter in "ABCDE"}
+    owed = {"owed_C": 200_00, "owed_D": 200_00, "owed_E": 200_00}
+    page.stands(cash=500_00, debt_A=300_00, debt_B=300_00, **each, **owed)
 
-    page.days(1)
+    still = {"debt_A": 200_00, "debt_B": 200_00, "owed_D": 200_00, "owed_E": 200_00}
+    page.days(1)  # A's and B's 100 pay C, whom they owe first; the others' goes back to them
     page.stands(cash=500_00, payable=500_00, **still)
     page.days(5)
     page.stands(**still)
