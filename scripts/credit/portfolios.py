@@ -31,7 +31,7 @@ class Targets:
 
 @dataclass(frozen=True)
 class Forward:
-    """A test forward in time: learnt on one frame, tried on a later one. `settled`: rows in good order then."""
+    """A test forward in time: learnt on one frame, tried on a later one. `settled`: in good order then."""
 
     train: pd.DataFrame
     train_y: Floats
@@ -89,8 +89,8 @@ APPLICANT: Final = [
     Feature("circle_total", direction=1, factor="circle"),
     Feature("circle_monthly", direction=-1, factor="circle"),
 ]
-"""What a member can tell. `circle_monthly` falls with risk: of two like totals over a like time, who pays more a
-month is done sooner."""
+"""What a member can tell. The three sides of the promise (for how long, in all, a month) are one factor, as a
+person can only change them together: of two like totals, who pays more a month is done sooner."""
 
 STATLOG: Final = {
     "checking": "status",
@@ -117,7 +117,7 @@ STATLOG_STEMS: Final = {
 
 
 def applicant_frame(german: pd.DataFrame) -> pd.DataFrame:
-    """The applicant score's features, of a table in South German coding, by the serving code's own functions."""
+    """The applicant score's features of a table in South German coding, by the serving code's functions."""
     earnings = applicant.AVERAGE_EARNINGS_DM_YEARLY / 12
     promises = [
         applicant.circle(months, amount / earnings)
@@ -145,8 +145,9 @@ def _south_german_coding(statlog: pd.DataFrame) -> pd.DataFrame:
 def _german_portfolio(name: str, german: pd.DataFrame, groups: Mapping[str, pd.Series[Any]]) -> Portfolio:
     frame = applicant_frame(german)
     names = ["purpose", "housing", "job", "present_residence"]
-    frame = frame.join(german[names].astype(str)).join(german[["telephone", "number_credits", "property"]])
-    others = _features({"telephone": -1, "number_credits": 1, "property": -1}, {name: () for name in names})
+    directions = {"telephone": -1, "number_credits": 1, "property": -1, "installment_rate": -1}
+    frame = frame.join(german[names].astype(str)).join(german[[*directions, "people_liable"]])
+    others = _features({**directions, "people_liable": 0}, dict.fromkeys(names, ()))
     protected = ["age", "over_25", "sex", "personal_status_sex", "foreign_worker", "target"]
     coded = german.drop(columns=protected, errors="ignore")
     numbers = ["duration", "amount"]
@@ -237,7 +238,7 @@ def _taiwan_frame(raw: pd.DataFrame) -> pd.DataFrame:
         status_spread=status.std(axis=1),
         status_below_0=(status < 0).sum(axis=1),
         status_0=(status == 0).sum(axis=1),
-        unused_months=(status == -2).sum(axis=1),  # noqa: PLR2004 — the data's code
+        unused_months=(status == -2).sum(axis=1),
         paid_nothing=(paid == 0).sum(axis=1),
         paid_to_limit=paid.sum(axis=1) / limit,
         paid_min=paid.min(axis=1),
@@ -366,13 +367,17 @@ def circle(given: str | None = None, months: int = 6) -> Portfolio:
 
 
 def _taiwan_forward(raw: pd.DataFrame, months: int = 3) -> Forward:
-    """Two months late or worse in August, from May to July; tried on September, from June to August."""
-    train, test = (member_frame(histories(raw, ago), months) for ago in (2, 1))
+    """Two months late or worse in August, from May to July; tried on September, from June to August, on the
+    third of the people who were not learnt from."""
+    frames = [member_frame(histories(raw, ago), months) for ago in (2, 1)]
+    outcomes = [(raw[column] >= 2).to_numpy(dtype=np.float64) for column in ("PAY_2", "PAY_0")]
+    held_out = np.arange(len(raw)) % 3 == 0
+    test = frames[1][held_out]
     return Forward(
-        train=train,
-        train_y=(raw["PAY_2"] >= 2).to_numpy(dtype=np.float64),  # noqa: PLR2004 — months
+        train=frames[0][~held_out],
+        train_y=outcomes[0][~held_out],
         test=test,
-        test_y=(raw["PAY_0"] >= 2).to_numpy(dtype=np.float64),  # noqa: PLR2004
+        test_y=outcomes[1][held_out],
         features=member_features(months),
         settled=(test["late_now"] == 0).to_numpy(),
     )

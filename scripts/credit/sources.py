@@ -126,7 +126,7 @@ GERMAN: Final = {
     "foreign_worker": "foreign-worker",
     "target": "credit-label",
 }
-"""Our column → the package's. Of `personal_status_sex` it keeps the sex, and of the age whether it is over 25."""
+"""Our column → the package's, which keeps no more than sex of `personal_status_sex`, and of age "over 25"."""
 
 
 def _german(content: bytes) -> pd.DataFrame:
