@@ -94,6 +94,10 @@ def details(name: str) -> Details:
     )
 
 
+FORMER_SECRETS = {"stripe-webhook-secret": [b"whsec_platform_before"]}
+"""Secrets that are still accepted while they rotate."""
+
+
 class StillClock:
     """Time that moves when it is told to."""
 
@@ -130,7 +134,7 @@ class FixedSecrets:
         return SECRETS[name]
 
     def accepted(self, name: str) -> list[bytes]:
-        return [SECRETS[name]]
+        return [SECRETS[name], *FORMER_SECRETS.get(name, [])]
 
 
 class KeptAnchors:
@@ -173,6 +177,7 @@ class World:
     messages: Any = field(default_factory=HeldMessages)
     transport: Callable[[LocalStripe], InProcessTransport] = InProcessTransport
     wait: Callable[[float], None] = lambda seconds: None
+    capital_pence: int = CAPITAL_PENCE
 
     def __post_init__(self) -> None:
         self.chance = self._chance()
@@ -194,7 +199,9 @@ class World:
             vault=AesVault(self.store, FixedSecrets(), SeededChance(self.seed)),
             anchors=KeptAnchors(),
         )
-        self.stripe_request("POST", "/v1/topups", {"amount": str(CAPITAL_PENCE), "currency": "gbp"})
+        if self.capital_pence:
+            form = {"amount": str(self.capital_pence), "currency": "gbp"}
+            self.stripe_request("POST", "/v1/topups", form)
         self._requests = 0
 
     def _chance(self) -> SeededChance:

@@ -180,6 +180,7 @@ class Auditor:
         self._transfers: defaultdict[str, list[str]] = defaultdict(list)
         self._bank_payouts: defaultdict[str, list[str]] = defaultdict(list)
         self._last_facts: list[str] = []
+        self._chains: dict[str, tuple[int, str]] = {}
         self.strangers: set[str] = set()  # objects at the processor that others made
         self.published: set[str] = set()  # facts that the topic confirmed or got
         self.quarantine_expected: Callable[[Document], bool] = lambda parked: False
@@ -233,6 +234,10 @@ class Auditor:
         """A document as the last commit left it."""
         return self._documents.get(path)
 
+    def all_documents(self) -> Mapping[str, Document]:
+        """Every document, by its path."""
+        return self._documents
+
     def documents(self, kind: str) -> list[tuple[str, Document]]:
         """The documents of a kind in all groups."""
         found = []
@@ -246,6 +251,15 @@ class Auditor:
     def facts(self) -> Mapping[str, Document]:
         """Every fact, by group/id."""
         return self._facts
+
+    def places(self, gid: str, taken: int, places: int) -> None:
+        """So many people got a place, of so many places."""
+        if not self._holds(taken == places):
+            self._violated("right-end", f"{gid}: {taken} people have one of {places} places")
+
+    def wrong(self, invariant: str, what: str) -> None:
+        """The platform's own verifier or reconciliation says otherwise than it should."""
+        self._violated(invariant, what)
 
     def never_rests(self, steps_max: int) -> None:
         """So many steps, and still something to do."""
@@ -285,6 +299,8 @@ class Auditor:
             elif kind == "members":
                 moved |= self._membership(change)
                 members.append(change)
+            elif kind == "audit":
+                self._sealed(gid, change)
             elif kind == "group":
                 moved |= self._circle(change)
         types = {fact["type"] for fact in new_facts}
@@ -329,6 +345,19 @@ class Auditor:
             if not self._holds(not after["published"] or key in self.published):
                 self._violated("everything-published", f"{change.path} is marked as published, and was not")
         return []
+
+    def _sealed(self, gid: str, change: Change) -> None:
+        """Invariant 10: the chain has no gap, each record names the one before it, none ever changes."""
+        record, before = change.after, change.before
+        seq, head = self._chains.get(gid, (0, "0" * 64))
+        if (
+            before is None
+            and record is not None
+            and self._holds(record["seq"] == seq + 1 and record["previous"] == head)
+        ):
+            self._chains[gid] = (record["seq"], record["hash"])
+            return
+        self._violated("everything-published", f"{change.path} does not follow record {seq} of its chain")
 
     def _contribution(self, change: Change) -> bool:
         before, after = change.before, change.after

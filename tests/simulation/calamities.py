@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from infra.local.stripe.webhooks import signature
+from shared.domain.errors import BadSignature
+from shared.services import reverse_payout
+from tests.builders import FORMER_SECRETS, SECRETS
 from tests.simulation.ports import MOVES_MONEY, Change
 
 if TYPE_CHECKING:
     from tests.simulation.lifecycle import Lifecycle
 
-SPECIAL_STARTS = (
+SPECIAL_DATES = (
     date(2026, 3, 14),  # over the night to summer time
     date(2026, 10, 10),  # over the night to winter time
     date(2027, 12, 6),  # Christmas, with its substitute days
@@ -27,6 +31,7 @@ SPECIAL_STARTS = (
 CLOCK_SKEW_SECONDS = 90
 """Instances keep time by NTP; a minute and a half is a machine in trouble."""
 
+RESTED = frozenset({"received", "void", "scheduled"})
 PLATFORM_DOWN = timedelta(hours=25)
 WEBHOOKS_OUT_DAYS = (3.2, 6.0)
 COPIES = 10
@@ -55,6 +60,10 @@ class Calamities:
         parts = change.path.split("/")
         if len(parts) != 4 or change.after is None:
             return
+        if parts[2] == "journal" and change.before is None:
+            if change.after["type"] == "payout_reversal_refused":
+                self._faults.count("reversal-refused")
+            return
         if parts[2] == "contributions" and change.before is not None:
             self._contribution(change.before, change.after)
         elif parts[2] == "payouts" and change.before is not None:
@@ -78,6 +87,8 @@ class Calamities:
             return
         if after["state"] in {"reserved", "sent", "submitting"} and self._faults.is_due("account-disabled"):
             self._soon("account disabled", lambda: self._disable(after["recipient"]))
+        if after["state"] == "received" and self._faults.is_due("reversal-refused"):
+            self._later(20, "staff want it back", lambda: self._reverse(after))
         if after["state"] == "bank_failed":
             self._bank_refused(after["recipient"])
         if after["state"] == "failed" and after["parked_because"] == "balance_too_low":
@@ -145,6 +156,21 @@ class Calamities:
                 self._life.control("POST", f"mandates/{method['reference']}/revoke")
         self._later(8, "has a new method", lambda: self._life.people.new_method(uid))
 
+    def _reverse(self, payout: Any) -> None:
+        """The recipient has the money: the processor refuses, and what is owed stays owed."""
+        others = [
+            one for _, one in self._life.documents("payouts") if one["recipient"] == payout["recipient"]
+        ]
+        if any(one["state"] not in RESTED for one in others):
+            return  # what is on its way to the same account would be taken instead
+        command = self._life.world.command("staff:finance")
+        self._life.cloud.soon(
+            "staff: reverse",
+            lambda: reverse_payout.reverse(
+                self._life.world.ctx, command, payout["group"], payout["id"], payout["amount_pence"], "test"
+            ),
+        )
+
     def _account(self, uid: str) -> str:
         user = self._life.auditor.document(f"users/{uid}") or {}
         return str(user["payout_account"]["reference"])
@@ -187,6 +213,37 @@ class Calamities:
     def mend(self) -> None:
         """A new version is deployed: dead letters can be sent again."""
         self._mended = True
+
+    def ticks(self) -> list[timedelta]:
+        """When the ticks that are due now come: at once; or none, twice, thrice at once, or late."""
+        once = timedelta()
+        if not self._faults.strikes("ticks"):
+            return [once]
+        self._life.scheduler.concurrency_max = max(self._life.scheduler.concurrency_max, 3)
+        late = timedelta(minutes=self._chance.randrange(5, 1_500))
+        return self._chance.choice([[], [once, once], [once, once, once], [late], [once, late]])
+
+    def signature(self, body: bytes, endpoint: Any) -> str:
+        """The signature of a webhook. Before it, somebody may try a wrong one, which nobody must believe."""
+        name = "stripe-webhook-secret" if endpoint == "platform" else "stripe-connect-webhook-secret"
+        secret, now = SECRETS[name].decode(), int(datetime.now(UTC).timestamp())
+        if not self._faults.strikes("bad-request"):
+            return signature(body, secret, now)
+        gateway = self._life.world.ctx.gateway
+        for forged in (
+            signature(body, "whsec_guessed", now),
+            signature(body, secret, now - 301),
+            signature(body + b" ", secret, now),
+            "t=1,v1=",
+            "",
+        ):
+            try:
+                gateway.verify_webhook(body, forged, endpoint)
+            except BadSignature:
+                continue
+            self._life.auditor.unhandled("webhook", AssertionError(f"{forged} was believed"))
+        former = FORMER_SECRETS.get(name, [SECRETS[name]])[-1]
+        return signature(body, former.decode(), now)  # while a secret rotates, both are good
 
     # --- the processor's answers ----------------------------------------------------------------------------
 

@@ -15,13 +15,25 @@ from functools import partial
 from typing import Any
 
 from infra.local.stripe.core import LocalStripe
-from infra.local.stripe.webhooks import signature
 from shared.domain.calendar import LONDON, opening_of
-from shared.services import catch_up, collect_contributions, pay_out, process_payment_event, relay, submit
+from shared.domain.groups import Terms
+from shared.services import (
+    approve_member,
+    catch_up,
+    collect_contributions,
+    create_group,
+    invite,
+    join_group,
+    pay_out,
+    process_payment_event,
+    relay,
+    submit,
+)
 from shared.services.context import Command
-from tests.builders import SECRETS, Circle, SeededChance, World
+from tests.builders import CAPITAL_PENCE, Circle, SeededChance, World
+from tests.simulation.aftermath import Aftermath
 from tests.simulation.auditor import Auditor, Violation
-from tests.simulation.calamities import Calamities, Poison
+from tests.simulation.calamities import CLOCK_SKEW_SECONDS, SPECIAL_DATES, Calamities, Poison
 from tests.simulation.cloud import Cloud
 from tests.simulation.faults import Faults
 from tests.simulation.people import CARD, MANDATE, People
@@ -67,7 +79,9 @@ class Outcome:
 class SimulatedWorld(World):
     """The platform in memory, with ports that can fail and change places."""
 
-    def __init__(self, scheduler: Scheduler, clock: SimulatedClock, faults: Faults, seed: int) -> None:
+    def __init__(
+        self, scheduler: Scheduler, clock: SimulatedClock, faults: Faults, seed: int, capital_pence: int
+    ) -> None:
         chance = random.Random(f"ports:{seed}")
         self._scheduler = scheduler
         self.simulated_store = SimulatedStore(scheduler, faults, chance)
@@ -83,6 +97,7 @@ class SimulatedWorld(World):
             messages=SimulatedMessages(scheduler, clock, faults, chance),
             transport=transport,
             wait=lambda seconds: scheduler.boundary("stripe is slow"),
+            capital_pence=capital_pence,
         )
 
     def _chance(self) -> SeededChance:
@@ -98,8 +113,10 @@ class Lifecycle:
         self.faults = Faults(seed, only)
         self.scheduler = Scheduler(random.Random(f"scheduler:{seed}"), self._after_step)
         self.scheduler.concurrency_max = self.chance.choice([1, 1, 2, 4, 8])
+        self.first_due_date: date | None = None
         self.clock = SimulatedClock(self.scheduler, self._start())
-        self.world = SimulatedWorld(self.scheduler, self.clock, self.faults, seed)
+        capital_pence = 0 if self.faults.is_due("low-balance") else CAPITAL_PENCE
+        self.world = SimulatedWorld(self.scheduler, self.clock, self.faults, seed, capital_pence)
         self.auditor = Auditor(self.world.stripe.world, self.clock.now)
         self.cloud = Cloud(
             self.scheduler,
@@ -108,12 +125,16 @@ class Lifecycle:
             random.Random(f"cloud:{seed}"),
             self._unhandled,
         )
+        if self.first_due_date is not None:
+            self.cloud.skew_seconds_max = CLOCK_SKEW_SECONDS
         self.world.simulated_store.watch = self._committed
         self.world.messages.send = self.sent
         self.world.messages.run = self._queued
         self._looks: list[tuple[datetime, str]] = []
         self._unpublished: dict[str, datetime] = {}
         self._ticked_at = self.clock.moment
+        self._clients = 0
+        self._last_night: dict[str, Any] | None = None
         self.circles: list[Circle] = []
         self.people = People(self)
         self.calamities = Calamities(self)
@@ -147,6 +168,10 @@ class Lifecycle:
         return self.auditor.documents(kind)
 
     def _start(self) -> datetime:
+        if self.faults.strikes("calendar"):
+            self.first_due_date = self.chance.choice(SPECIAL_DATES)
+            day = self.first_due_date - timedelta(days=45)
+            return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
         day = date(2026, 1, 5) + timedelta(days=self.chance.randrange(1_000))
         return datetime(day.year, day.month, day.day, self.chance.randrange(7, 20), tzinfo=UTC)
 
@@ -158,14 +183,24 @@ class Lifecycle:
         if self._is_over():
             return self.outcome()
         ends = max(cycle.payout_date for circle in self.circles for cycle in circle.group.schedule)
+        night = self.chance.choice(self.circles[0].group.schedule).payout_date
+        self._live(until=opening_of(night) - timedelta(hours=5))
+        if "restore" in self.faults.active:
+            self._last_night = dict(self.auditor.all_documents())
         self._live(until=opening_of(ends))
         for _ in range(ROUNDS_MAX):
             if self._is_at_rest() or self._is_over():
                 break
             self.people.make_good()
             self._live(until=self.clock.moment + ROUND)
+        aftermath = Aftermath(self)
+        if self.faults.active & {"tampered", "restore"}:
+            aftermath.seal()
+            self._live(until=self.clock.moment + timedelta(hours=3))
         if not self.auditor.violations:
             self.auditor.at_rest({})
+        if self.faults.active & {"tampered", "restore"} and not self.auditor.violations:
+            aftermath.look(self._last_night)
         return self.outcome()
 
     def _is_at_rest(self) -> bool:
@@ -204,16 +239,47 @@ class Lifecycle:
             self._live(until=self.clock.moment + timedelta(days=4))
         if self._is_over():
             return
+        if self.faults.strikes("people-race"):
+            self._race_for_places(people)
         self.circles.append(
             self.world.circle(
                 people,
                 amount_pence=self.chance.choice([5_000, 10_000, 50_000, 80_000]),
                 frequency=self.chance.choice(["weekly", "monthly"]),
-                first_due_date=self.clock.moment.date() + timedelta(days=self.chance.randrange(16, 45)),
+                first_due_date=self.first_due_date
+                or self.clock.moment.date() + timedelta(days=self.chance.randrange(16, 45)),
                 default_policy=self.chance.choice(["wait", "pay_cleared", "reserve"]),
                 wait_days=self.chance.choice([3, 7, 14]),
             )
         )
+
+    def _race_for_places(self, people: list[str]) -> None:
+        """One more than there are places asks at once, and is let in at once: all but one get in."""
+        organiser, *others = [*people, self.world.person("Kim")]
+        ctx, places = self.world.ctx, len(people)
+        terms = Terms(
+            name="A race",
+            amount_pence=5_000,
+            frequency="weekly",
+            members=places,
+            first_due_date=self.clock.moment.date() + timedelta(days=60),
+        )
+        gid = create_group.create_group(ctx, self.world.command(organiser), terms)["id"]
+        code = invite.invite(ctx, self.world.command(organiser), gid, 14)["code"]
+        self.scheduler.concurrency_max = max(self.scheduler.concurrency_max, 4)
+        for uid in others:
+            self._client(uid, partial(join_group.join, ctx, gid=None, code=code))
+        self._live(until=self.clock.moment + timedelta(hours=2))
+        for uid in others:
+            self._client(organiser, partial(approve_member.approve, ctx, gid=gid, uid=uid))
+        self._live(until=self.clock.moment + timedelta(hours=2))
+        group = self.auditor.document(f"groups/{gid}") or {"seats": ()}
+        self.auditor.places(gid, sum(one["state"] == "approved" for one in group["seats"]), places)
+
+    def _client(self, uid: str, use_case: Callable[..., Any]) -> None:
+        self._clients += 1
+        command = self.world.command(uid, key=f"client:{self.seed}:{self._clients}:of the race")
+        self.cloud.soon(f"client: {uid}", lambda: use_case(command=command), tries_max=8)
 
     def _can_pay(self, uid: str) -> bool:
         """Whether a mandate stands, so far as the platform knows."""
@@ -275,11 +341,16 @@ class Lifecycle:
         now = self.clock.moment
         if self._looks and self._looks[0][0] <= now and self._ticked_at < now == _next_hour(now):
             self._ticked_at = now
-            self.cloud.soon("tick: collect", lambda: self._system(collect_contributions.queue_due))
+            self._scheduled("collect", collect_contributions.queue_due)
             if 8 <= now.astimezone(LONDON).hour <= 18:
-                self.cloud.soon("tick: pay out", lambda: self._system(pay_out.pay_due))
+                self._scheduled("pay out", pay_out.pay_due)
         if self._unpublished:
-            self.cloud.soon("tick: relay", lambda: self._system(relay.relay))
+            self._scheduled("relay", relay.relay)
+
+    def _scheduled(self, job: str, use_case: Callable[[Any, Command], Any]) -> None:
+        """A tick: one message, or, where the scheduler has its day, none, several or a late one."""
+        for delay in self.calamities.ticks():
+            self.cloud.later(f"tick: {job}", delay, lambda: self._system(use_case))
 
     def _system(self, use_case: Callable[[Any, Command], Any]) -> None:
         use_case(self.world.ctx, self.world.command("system:tick"))
@@ -347,12 +418,8 @@ class Lifecycle:
     def _webhook(self, delivery: dict[str, Any]) -> None:
         """What the webhook function does: verify, publish, 2xx."""
         body = self.world.stripe.payload(delivery)
-        endpoint = delivery["endpoint"]
-        secret = SECRETS[
-            "stripe-webhook-secret" if endpoint == "platform" else "stripe-connect-webhook-secret"
-        ]
-        signed = signature(body, secret.decode(), int(datetime.now(UTC).timestamp()))
-        event = self.world.ctx.gateway.verify_webhook(body, signed, endpoint)
+        signed = self.calamities.signature(body, delivery["endpoint"])
+        event = self.world.ctx.gateway.verify_webhook(body, signed, delivery["endpoint"])
         self.world.messages.publish(
             process_payment_event.EVENTS_TOPIC, process_payment_event.as_message(event)
         )

@@ -23,6 +23,11 @@ class Strangers:
         self._parked: set[str] = set()  # ids of events and objects that belong in quarantine
         life.auditor.quarantine_expected = self._belongs_there
 
+    @property
+    def came(self) -> bool:
+        """Whether there is anything that the platform cannot explain."""
+        return bool(self._parked)
+
     def come(self, contribution: Any) -> None:
         """One of them turns up. `contribution` is one of ours, for those who pretend to know us."""
         self._life.faults.count("mismatch")

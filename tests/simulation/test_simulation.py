@@ -1,0 +1,51 @@
+"""Some hundred seeds with every fault: no invariant is violated, and each fault strikes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.simulation.faults import NAMES
+from tests.simulation.lifecycle import Lifecycle
+from tests.simulation.report import main, simulate
+
+SEEDS = 60
+"""What two minutes hold on a busy machine; the nightly run has more (README)."""
+
+
+def test_no_invariant_is_violated_under_any_fault() -> None:
+    report = simulate(range(SEEDS))
+    assert [(seed, violation.invariant, violation.what) for seed, violation in report.violated] == []
+    assert report.lifecycles >= SEEDS
+    assert report.never_struck() == []
+
+
+@pytest.mark.parametrize("fault", NAMES)
+def test_each_fault_can_be_had_by_itself(fault: str) -> None:
+    report = simulate(range(2), only=frozenset({fault}))
+    assert report.violated == []
+    assert set(report.faults_injected) <= {fault}
+
+
+def test_a_seed_repeats_itself() -> None:
+    one, other = Lifecycle(7).run(), Lifecycle(7).run()
+    assert one == other
+
+
+def test_the_report_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--seeds", "1", "--faults", "none", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["lifecycles"] == 1
+    assert report["violations"] == 0
+    assert report["violated"] == []
+    assert report["facts"] > 100
+    assert report["invariants_checked"] > report["facts"]
+    assert set(report["faults_injected"]) == set(NAMES)
+
+
+def test_a_violation_is_told_with_the_command_that_shows_it_again(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--seeds", "1", "--faults", "none", "--sabotage", "entries-balance"]) == 1
+    told = capsys.readouterr().out
+    assert "VIOLATED entries-balance" in told
+    assert "scripts/simulate --seed 0 --seeds 1 --faults none --sabotage entries-balance" in told
