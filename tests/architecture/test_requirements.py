@@ -23,6 +23,7 @@ PACKAGES = {
     "anchors": {"google-cloud-storage"},
     "clock": set(),
     "chance": set(),
+    "two_people_above_pence": set(),
 }
 """What the adapter of each port imports (shared/bootstrap.py)."""
 
