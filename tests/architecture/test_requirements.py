@@ -27,8 +27,12 @@ PACKAGES = {
 }
 """What the adapter of each port imports (shared/bootstrap.py)."""
 
-LIBRARIES = {"phonenumbers": "phonenumbers", "fpdf": "fpdf2", "icalendar": "icalendar"}
-"""What the web itself reads and writes with: the package of each module."""
+LIBRARIES = {
+    "phonenumbers": {"phonenumbers"},
+    "fpdf": {"fpdf2", "fontpkg-noto-sans"},  # the font is read as a resource of its package
+    "icalendar": {"icalendar"},
+}
+"""What the web itself reads and writes with: the packages of each module."""
 
 ALWAYS = {"functions-framework", "pydantic"}
 
@@ -73,6 +77,6 @@ def test_requirements_are_what_the_function_can_need(function: str) -> None:
     needed = ALWAYS | {package for port in ports_of(function) for package in PACKAGES[port]}
     files = reached(Path("functions", function, "main.py"), stop=("shared/adapters", "shared/bootstrap.py"))
     roots = {name.partition(".")[0] for file in files for name in imports(file)}
-    needed |= {LIBRARIES[root] for root in roots & LIBRARIES.keys()}
+    needed |= {package for root in roots & LIBRARIES.keys() for package in LIBRARIES[root]}
     installed = {line.partition("==")[0] for line in lines(Path("functions", function, "requirements.txt"))}
     assert installed == needed
