@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.domain.case_files import assessment_ref
+from shared.domain.scoring import artefact
+from shared.domain.scoring.artefact import ArtefactRefused
 from shared.services import applicant_score
 from shared.services.applicant_score import score_of
 from tests.entrypoints.platform import ROOT, Platform
@@ -111,7 +115,7 @@ def test_no_score_is_neutral_and_refers(platform: Platform, ada: str, ben: str) 
 
 def test_a_model_that_is_not_there_is_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(_: object) -> None:
-        raise applicant_score.ArtefactRefused(name="applicant", problem="its file cannot be read")
+        raise ArtefactRefused(name="applicant", problem="its file cannot be read")
 
     monkeypatch.setattr(applicant_score, "score_applicant", refused)
     assert score_of(object()).model_dump()["cause"] == "no model is in service"  # type: ignore[arg-type]
@@ -354,6 +358,13 @@ with bootstrap.override(**platform.parts()):
 training = {"sklearn", "numpy", "pandas", "scipy"}
 print("loaded:", *sorted(training & sys.modules.keys()))
 """
+
+
+def test_a_damaged_model_stops_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "damaged.json").write_text('{"schema": "ajo.score/1", "sha256": "0"}')
+    monkeypatch.setattr(artefact, "FOLDER", tmp_path)
+    with pytest.raises(ArtefactRefused):
+        runpy.run_path(str(ROOT / "functions" / "assessments" / "main.py"))
 
 
 def test_serving_a_request_loads_no_training_library() -> None:
