@@ -47,7 +47,6 @@ class Circle:
     members: dict[str, Member]
     contributions: dict[tuple[int, str], Contribution]
     turns: dict[int, Payout]
-    processor: str
     now: datetime
     rows: Rows = field(default_factory=list)
     created: list[Document] = field(default_factory=list)

@@ -43,7 +43,6 @@ def on_the_table(ctx: Context, loaded: Loaded, gid: str, pairs: Pairs) -> Circle
         members={uid: loaded.get(ref) for uid, ref in members.items()},
         contributions={pair: loaded.get(ref) for pair, ref in contributions.items()},
         turns={cycle.number: live_turn(loaded, gid, cycle) for cycle in group.schedule},
-        processor=ctx.gateway.name,
         now=ctx.clock.now(),
     )
 
