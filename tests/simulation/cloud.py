@@ -13,7 +13,7 @@ from shared.domain.errors import Busy
 from shared.web.problems import as_refusal
 from tests.builders import StillClock
 from tests.simulation.faults import Faults
-from tests.simulation.scheduler import Scheduler
+from tests.simulation.scheduler import Handler, Scheduler
 
 CRASH_WITHIN = 24
 """A handler that is to die does so at one of its first so many ports; one that has fewer lives."""
@@ -60,6 +60,8 @@ class Cloud:
         self._count = 0
         self.skew_seconds_max = 0
         self.is_down = False
+        self.dies_at: Callable[[Work], int | None] = self._dies_by_chance
+        self.started: Callable[[Work, Handler], None] = lambda work, handler: None
 
     def add(self, work: Work) -> None:
         """Do this when it is due."""
@@ -105,18 +107,22 @@ class Cloud:
 
     def _start(self, work: Work) -> None:
         work.tries += 1
-        crash_at = None
-        if work.may_crash and self._faults.is_due("crash"):
-            crash_at = self._chance.randint(1, CRASH_WITHIN)
         skew = self.skew_seconds_max
-        self._scheduler.spawn(
+        handler = self._scheduler.spawn(
             work.name,
             work.run,
             lambda raised: self._done(work, raised),
             lambda: self._crashed(work),
-            crash_at=crash_at,
+            crash_at=self.dies_at(work),
             clock_skew_seconds=self._chance.randint(-skew, skew) if skew else 0,
         )
+        self.started(work, handler)
+
+    def _dies_by_chance(self, work: Work) -> int | None:
+        """At which of its ports the handler of a work dies, if it does."""
+        if work.may_crash and self._faults.is_due("crash"):
+            return self._chance.randint(1, CRASH_WITHIN)
+        return None
 
     def _done(self, work: Work, raised: Exception | None) -> None:
         """Acknowledged, or refused for good; sent again where it may pass (shared.web, problems)."""

@@ -184,19 +184,19 @@ class Lifecycle:
             return self.outcome()
         ends = max(cycle.payout_date for circle in self.circles for cycle in circle.group.schedule)
         night = self.chance.choice(self.circles[0].group.schedule).payout_date
-        self._live(until=opening_of(night) - timedelta(hours=5))
+        self.live(until=opening_of(night) - timedelta(hours=5))
         if "restore" in self.faults.active:
             self._last_night = dict(self.auditor.all_documents())
-        self._live(until=opening_of(ends))
+        self.live(until=opening_of(ends))
         for _ in range(ROUNDS_MAX):
             if self._is_at_rest() or self._is_over():
                 break
             self.people.make_good()
-            self._live(until=self.clock.moment + ROUND)
+            self.live(until=self.clock.moment + ROUND)
         aftermath = Aftermath(self)
         if self.faults.active & {"tampered", "restore"}:
             aftermath.seal()
-            self._live(until=self.clock.moment + timedelta(hours=3))
+            self.live(until=self.clock.moment + timedelta(hours=3))
         if not self.auditor.violations:
             self.auditor.at_rest({})
         if self.faults.active & {"tampered", "restore"} and not self.auditor.violations:
@@ -236,7 +236,7 @@ class Lifecycle:
             for name in NAMES[:members]
         ]
         while not all(self._can_pay(uid) for uid in people):
-            self._live(until=self.clock.moment + timedelta(days=4))
+            self.live(until=self.clock.moment + timedelta(days=4))
         if self._is_over():
             return
         if self.faults.strikes("people-race"):
@@ -247,7 +247,7 @@ class Lifecycle:
                 amount_pence=self.chance.choice([5_000, 10_000, 50_000, 80_000]),
                 frequency=self.chance.choice(["weekly", "monthly"]),
                 first_due_date=self.first_due_date
-                or self.clock.moment.date() + timedelta(days=self.chance.randrange(16, 45)),
+                or self.clock.moment.date() + timedelta(days=self.chance.randrange(21, 45)),
                 default_policy=self.chance.choice(["wait", "pay_cleared", "reserve"]),
                 wait_days=self.chance.choice([3, 7, 14]),
             )
@@ -269,10 +269,10 @@ class Lifecycle:
         self.scheduler.concurrency_max = max(self.scheduler.concurrency_max, 4)
         for uid in others:
             self._client(uid, partial(join_group.join, ctx, gid=None, code=code))
-        self._live(until=self.clock.moment + timedelta(hours=2))
+        self.live(until=self.clock.moment + timedelta(hours=2))
         for uid in others:
             self._client(organiser, partial(approve_member.approve, ctx, gid=gid, uid=uid))
-        self._live(until=self.clock.moment + timedelta(hours=2))
+        self.live(until=self.clock.moment + timedelta(hours=2))
         group = self.auditor.document(f"groups/{gid}") or {"seats": ()}
         self.auditor.places(gid, sum(one["state"] == "approved" for one in group["seats"]), places)
 
@@ -286,7 +286,7 @@ class Lifecycle:
         methods = self.auditor.document(f"payment_methods/{uid}") or {"methods": ()}
         return self._is_over() or any(one["state"] == "active" for one in methods["methods"])
 
-    def _live(self, until: datetime) -> None:
+    def live(self, until: datetime) -> None:
         """Do what is due, then jump to what is due next."""
         while not self._is_over():
             self.cloud.settle(self._arrivals, self._is_over)

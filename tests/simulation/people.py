@@ -54,6 +54,7 @@ class People:
         self._life = life
         self._chance = random.Random(f"people:{life.seed}")
         self._keys = 0
+        self.punctual = PUNCTUAL
 
     def saw(self, change: Change) -> None:
         """A commit changed this."""
@@ -76,7 +77,7 @@ class People:
 
     def _tried(self, contribution: Any, attempt: Any) -> None:
         """Before the processor is asked, the seed knows how it will answer to this and the next tries."""
-        if attempt["number"] > 1 or self._chance.random() < PUNCTUAL:
+        if attempt["number"] > 1 or self._chance.random() < self.punctual:
             return
         card = attempt["method_kind"] == "card"
         failures = self._chance.choice(CARD_TROUBLES if card else BACS_TROUBLES)
