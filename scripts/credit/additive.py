@@ -30,7 +30,7 @@ FEW_ROWS: Final = 2_000
 """Below, trees add only noise to the ridge (german: .790 alone, .787 in equal parts)."""
 
 MANY_ROWS: Final = 10_000
-"""From here on one strong prior, fewer inner folds and fewer bags are as good, and save minutes."""
+"""From here on strong priors, fewer inner folds and fewer bags are as good, and save minutes."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ class AdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = np.array([0, 1])
         many, rarer = len(y) >= MANY_ROWS, int(min(y.sum(), len(y) - y.sum()))
         self.bags_ = 0 if len(y) < FEW_ROWS else 2 if many else 3
-        variances = list(self.variances)[: 1 if many else None]
+        variances = list(self.variances)[: 2 if many else None]
         folds = StratifiedKFold(min(3 if many else 5, rarer), shuffle=True, random_state=self.seed)
         z = np.zeros((len(y), len(variances) + bool(self.bags_)))
         for train, test in folds.split(frame, y):

@@ -85,12 +85,12 @@ APPLICANT: Final = [
     Feature("work", "category", -1, tuple(WORK.values()), "work"),
     Feature("guarantor", "category", -1, ("no", "yes"), "guarantor"),
     Feature("instalments", "category", 1, ("no", "yes"), "instalments"),
+    Feature("surplus", direction=-1, factor="surplus"),
     Feature("circle_months", direction=1, factor="circle"),
     Feature("circle_total", direction=1, factor="circle"),
-    Feature("circle_monthly", direction=-1, factor="circle"),
 ]
-"""What a member can tell. The three sides of the promise (for how long, in all, a month) are one factor, as a
-person can only change them together: of two like totals, who pays more a month is done sooner."""
+"""What a member can tell. The bank's instalment stands for `surplus`: what people could spare a month, as the
+bank saw it. (Read as the size of a promise, it would make small contributions the risky ones.)"""
 
 STATLOG: Final = {
     "checking": "status",
@@ -117,12 +117,8 @@ STATLOG_STEMS: Final = {
 
 
 def applicant_frame(german: pd.DataFrame) -> pd.DataFrame:
-    """The applicant score's features of a table in South German coding, by the serving code's functions."""
-    earnings = applicant.AVERAGE_EARNINGS_DM_YEARLY / 12
-    promises = [
-        applicant.circle(months, amount / earnings)
-        for months, amount in zip(german["duration"], german["amount"], strict=True)
-    ]
+    """The applicant score's features of a table in South German coding."""
+    total = german["amount"] / applicant.EARNINGS_DM_MONTHLY
     return pd.DataFrame(
         {
             "account": german["status"].map(ACCOUNTS),
@@ -131,8 +127,11 @@ def applicant_frame(german: pd.DataFrame) -> pd.DataFrame:
             "work": german["employment_duration"].map(WORK),
             "guarantor": np.where(german["other_debtors"] == 3, "yes", "no"),
             "instalments": np.where(german["other_installment_plans"] == 3, "no", "yes"),
+            "surplus": total / german["duration"],
+            "circle_months": german["duration"].astype(np.float64),
+            "circle_total": total,
         }
-    ).join(pd.DataFrame(promises))
+    )
 
 
 def _south_german_coding(statlog: pd.DataFrame) -> pd.DataFrame:

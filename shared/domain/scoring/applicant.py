@@ -1,8 +1,8 @@
 """The applicant score: what a person can tell, or open banking can show, before joining a circle.
 
-The model behind it is trained on a proxy portfolio (instalment loans of a German bank, 1973 to 1975), so money
-is counted in months of average earnings, which mean the same then and now. Not asked, and not used: age, sex,
-marital status, nationality.
+The model behind it learnt from a proxy portfolio (instalment loans of a German bank, 1973 to 1975), so money is
+counted in months of average earnings, which mean the same then and now. Asking for less, or having more left
+over, never costs points. Not asked, and not used: age, sex, marital status, nationality.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ AVERAGE_EARNINGS_PENCE_YEARLY: Final = 3_903_900
 AVERAGE_EARNINGS_DM_YEARLY: Final = 20_381
 """The same for the training data's middle year, 1974: SGB VI, annex 1."""
 
+EARNINGS_PENCE_MONTHLY: Final = AVERAGE_EARNINGS_PENCE_YEARLY / 12
+EARNINGS_DM_MONTHLY: Final = AVERAGE_EARNINGS_DM_YEARLY / 12
+
 SAVINGS_EDGES: Final = {
     "under_100_dm": 0,
     "under_500_dm": 100,
@@ -42,7 +45,7 @@ MEMBERS_MAX: Final = 50
 
 
 class Repayments(StrEnum):
-    """How earlier borrowing, and earlier circles, went; worst first (South German Credit, `credit_history`)."""
+    """How earlier borrowing and earlier circles went, worst first."""
 
     DELAYED = "delayed"
     STRAINED = "strained"
@@ -53,7 +56,11 @@ class Repayments(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """What the applicant score needs to know. `balance_pence` is None where there is no current account."""
+    """What the applicant score needs to know.
+
+    `balance_pence`: None where there is no current account. `surplus_pence`: what is left over in a month,
+    before this circle, as affordability has established it; below nothing counts as nothing.
+    """
 
     balance_pence: int | None
     salary_paid_in_months: int
@@ -62,6 +69,7 @@ class Applicant:
     months_in_work: int
     has_guarantor: bool
     pays_other_instalments: bool
+    surplus_pence: int
     contribution_pence: int
     every: Literal["week", "month"]
     members: int
@@ -75,6 +83,7 @@ REFERENCE: Final = Applicant(
     months_in_work=48,
     has_guarantor=False,
     pays_other_instalments=False,
+    surplus_pence=30_000,
     contribution_pence=10_000,
     every="month",
     members=10,
@@ -83,7 +92,7 @@ REFERENCE: Final = Applicant(
 
 
 def score_applicant(applicant: Applicant) -> Scored | Unscored:
-    """Score a person. Never raises on what they said: what cannot be used makes it Unscored, field by field."""
+    """Score a person. Never raises on what they said: what cannot be used is named, field by field."""
     artefact = load(MODEL)
     problems = _problems(applicant)
     return Unscored(artefact.version, problems) if problems else score(artefact, readings(applicant))
@@ -91,7 +100,7 @@ def score_applicant(applicant: Applicant) -> Scored | Unscored:
 
 def readings(applicant: Applicant) -> dict[str, Reading]:
     """The model's features of a sound set of answers."""
-    pot_pence = applicant.contribution_pence * applicant.members
+    total_pence = applicant.contribution_pence * applicant.members
     months = applicant.members * (12 / 52 if applicant.every == "week" else 1)
     return {
         "account": _account(applicant),
@@ -100,16 +109,9 @@ def readings(applicant: Applicant) -> dict[str, Reading]:
         "work": _work(applicant.months_in_work),
         "guarantor": "yes" if applicant.has_guarantor else "no",
         "instalments": "yes" if applicant.pays_other_instalments else "no",
-        **circle(months, pot_pence / (AVERAGE_EARNINGS_PENCE_YEARLY / 12)),
-    }
-
-
-def circle(months: float, months_of_earnings: float) -> dict[str, Reading]:
-    """What is promised: for how long, how much in all, and how much a month, in months of average earnings."""
-    return {
+        "surplus": max(0, applicant.surplus_pence) / EARNINGS_PENCE_MONTHLY,
         "circle_months": months,
-        "circle_total": months_of_earnings,
-        "circle_monthly": months_of_earnings / months,
+        "circle_total": total_pence / EARNINGS_PENCE_MONTHLY,
     }
 
 
@@ -142,19 +144,19 @@ def _problems(applicant: Applicant) -> Mapping[str, str]:
     problems = {
         name: f"is not a whole number from {low} to {high}"
         for name, low, high in (
+            ("balance_pence", -MONEY_PENCE_MAX, MONEY_PENCE_MAX),
             ("salary_paid_in_months", 0, MONTHS_MAX),
             ("savings_pence", 0, MONEY_PENCE_MAX),
             ("months_in_work", 0, MONTHS_MAX),
+            ("surplus_pence", -MONEY_PENCE_MAX, MONEY_PENCE_MAX),
             ("contribution_pence", 1, MONEY_PENCE_MAX),
             ("members", 2, MEMBERS_MAX),
         )
         if not _whole(getattr(applicant, name), low, high)
     }
-    if applicant.balance_pence is not None and not _whole(
-        applicant.balance_pence, -MONEY_PENCE_MAX, MONEY_PENCE_MAX
-    ):
-        problems["balance_pence"] = f"is not a whole number from -{MONEY_PENCE_MAX} to {MONEY_PENCE_MAX}"
-    if applicant.repayments not in set(Repayments):
+    if applicant.balance_pence is None:
+        del problems["balance_pence"]  # no account is an answer
+    if not isinstance(applicant.repayments, str) or applicant.repayments not in set(Repayments):
         problems["repayments"] = f"is not one of {', '.join(Repayments)}"
     if applicant.every not in ("week", "month"):
         problems["every"] = "is not week or month"

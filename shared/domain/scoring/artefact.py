@@ -1,4 +1,4 @@
-"""A trained model as a JSON document: additive tables of log-odds, read with its schema and its hash checked."""
+"""A trained model as a JSON document: additive tables of log-odds, its schema and its hash checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A score as assessments and member risk take it: whole points, parts per million, reasons in plain English."""
+"""A score as assessments and member risk take it: whole points, parts per million, plain English."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why points were lost, in fixed plain English, and what would win them back: one pair of sentences per factor."""
+"""Why points were lost, in fixed plain English, and what would win them back: two sentences per factor."""
 
 from __future__ import annotations
 
@@ -46,6 +46,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "instalments": (
         "You are already paying other instalments.",
         "Finish paying your other instalments.",
+    ),
+    "surplus": (
+        "Little is left over at the end of your month.",
+        "Have more left over each month: about £300.",
     ),
     "circle": (
         "The circle asks a lot of you, or for a long time.",
