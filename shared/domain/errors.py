@@ -358,8 +358,8 @@ class NoSuchDebt(Conflict):
 class CapReached(Conflict):
     code = "cap_reached"
     sentence = (
-        "One person is in at most {groups_max} running circles and promises at most {monthly_pence_max} pence "
-        "a month in all; this would make {groups} and {monthly_pence}."
+        "One person is in at most {groups_max} running circles and promises at most {monthly_pence_max} "
+        "pence a month in all; this would make {groups} and {monthly_pence}."
     )
 
 

@@ -1,7 +1,7 @@
 """What a circle gives back: the credit of who has left or is done, and what is left of the reserve.
 
-The rule for the reserve: equal parts for all whose pots it was withheld from, to the penny (`money.split`, the
-pence left over to the earliest turns). A part pays first what its owner owes in the circle, oldest first.
+The rule for the reserve: equal parts for all whose pots it was withheld from, to the penny (`money.split`,
+the pence left over to the earliest turns). A part pays first what its owner owes in the circle, oldest first.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class OwnPot:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Money that stands for the debtor in this circle already: their credit, or their share of the reserve."""
+    """Money that stands for the debtor in this circle already: their credit, or share of the reserve."""
 
     processor: str
     account: str

@@ -25,9 +25,7 @@ def made(kind: type[errors.AjoError]) -> errors.AjoError:
     """One of the kind, its sentence filled with x."""
     names = [name for _, name, _, _ in string.Formatter().parse(kind.sentence) if name]
     if issubclass(kind, errors.InvalidRequest):
-        return kind(
-            errors=[{"field": "name", "code": "missing", "message": "Field required"}]
-        )
+        return kind(errors=[{"field": "name", "code": "missing", "message": "Field required"}])
     return kind(**dict.fromkeys(names, "x"))
 
 
