@@ -1,8 +1,8 @@
 """The applicant score: what a person can tell, or open banking can show, before joining a circle.
 
-The model behind it learnt from a proxy portfolio (instalment loans of a German bank, 1973 to 1975), so money is
-counted in months of average earnings, which mean the same then and now. Asking for less, or having more left
-over, never costs points. Not asked, and not used: age, sex, marital status, nationality.
+The model behind it learnt from a proxy portfolio (instalment loans of a German bank, 1973 to 1975), so money
+is counted in months of average earnings, which mean the same then and now. Asking for less, or having more
+left over, never costs points. Not asked, and not used: age, sex, marital status, nationality.
 """
 
 from __future__ import annotations
