@@ -69,6 +69,7 @@ from shared.services.context import Command, Context, Reader
 D = TypeVar("D", bound=Document)
 
 STARTS = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+RETURN_URL = "https://ajo.test/back"
 CAPITAL_PENCE = 1_000_000
 
 NAMES = ("Ada", "Ben", "Cy", "Dee", "Eve", "Fay", "Gus", "Hal", "Ida", "Joe")
@@ -175,7 +176,6 @@ class World:
     seed: int = 0
     clock: StillClock = field(default_factory=StillClock)
     messages: Any = field(default_factory=HeldMessages)
-    transport: Callable[[LocalStripe], InProcessTransport] = InProcessTransport
     wait: Callable[[float], None] = lambda seconds: None
     capital_pence: int = CAPITAL_PENCE
 
@@ -184,12 +184,7 @@ class World:
         self.stripe = LocalStripe(now=self._moment, seed=self.seed, sleep=self.wait)
         self.ctx = Context(
             store=self.store,
-            gateway=StripeGateway(
-                FixedSecrets(),
-                live=False,
-                return_url="https://ajo.test/back",
-                http_client=self.transport(self.stripe),
-            ),
+            gateway=self._gateway(),
             tasks=self.messages,
             publisher=self.messages,
             clock=self.clock,
@@ -206,6 +201,11 @@ class World:
 
     def _chance(self) -> SeededChance:
         return SeededChance(self.seed)
+
+    def _gateway(self) -> StripeGateway:
+        return StripeGateway(
+            FixedSecrets(), live=False, return_url=RETURN_URL, http_client=InProcessTransport(self.stripe)
+        )
 
     def _moment(self) -> datetime:
         """The processor's own clock: no instance of ours is in it."""

@@ -223,6 +223,15 @@ class Calamities:
         late = timedelta(minutes=self._chance.randrange(5, 1_500))
         return self._chance.choice([[], [once, once], [once, once, once], [late], [once, late]])
 
+    def copies_of(self, task: dict[str, Any]) -> int:
+        """How often a task arrives. Where three come at once, its member pays by hand at the same moment."""
+        document = self._life.auditor.document(f"groups/{task['group']}/contributions/{task['id']}")
+        if document is None or document["notice"] is None or not self._faults.strikes("three-at-once"):
+            return 1
+        self._life.scheduler.concurrency_max = max(self._life.scheduler.concurrency_max, 4)
+        self._life.people.pays(document)
+        return 2
+
     def signature(self, body: bytes, endpoint: Any) -> str:
         """The signature of a webhook. Before it, somebody may try a wrong one, which nobody must believe."""
         name = "stripe-webhook-secret" if endpoint == "platform" else "stripe-connect-webhook-secret"

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from infra.local.stripe.core import LocalStripe
+from shared.adapters.stripe_gateway import StripeGateway
 from shared.domain.calendar import LONDON, opening_of
 from shared.domain.groups import Terms
 from shared.services import (
@@ -30,7 +30,7 @@ from shared.services import (
     submit,
 )
 from shared.services.context import Command
-from tests.builders import CAPITAL_PENCE, Circle, SeededChance, World
+from tests.builders import CAPITAL_PENCE, RETURN_URL, Circle, FixedSecrets, SeededChance, World
 from tests.simulation.aftermath import Aftermath
 from tests.simulation.auditor import Auditor, Violation
 from tests.simulation.calamities import CLOCK_SKEW_SECONDS, SPECIAL_DATES, Calamities, Poison
@@ -41,9 +41,9 @@ from tests.simulation.ports import (
     Change,
     SimulatedChance,
     SimulatedClock,
+    SimulatedLine,
     SimulatedMessages,
     SimulatedStore,
-    SimulatedTransport,
 )
 from tests.simulation.sabotage import Sabotage
 from tests.simulation.scheduler import Scheduler
@@ -82,26 +82,27 @@ class SimulatedWorld(World):
     def __init__(
         self, scheduler: Scheduler, clock: SimulatedClock, faults: Faults, seed: int, capital_pence: int
     ) -> None:
-        chance = random.Random(f"ports:{seed}")
-        self._scheduler = scheduler
+        chance = self._ports_chance = random.Random(f"ports:{seed}")
+        self._scheduler, self._faults = scheduler, faults
         self.simulated_store = SimulatedStore(scheduler, faults, chance)
-
-        def transport(core: LocalStripe) -> SimulatedTransport:
-            self.line = SimulatedTransport(core, scheduler, faults, chance)
-            return self.line
 
         super().__init__(
             store=self.simulated_store,
             seed=seed,
             clock=clock,
             messages=SimulatedMessages(scheduler, clock, faults, chance),
-            transport=transport,
             wait=lambda seconds: scheduler.boundary("stripe is slow"),
             capital_pence=capital_pence,
         )
 
     def _chance(self) -> SeededChance:
         return SimulatedChance(self._scheduler, self.seed)
+
+    def _gateway(self) -> StripeGateway:
+        self.line = SimulatedLine(self.stripe, self._scheduler, self._faults, self._ports_chance)
+        gateway = StripeGateway(FixedSecrets(), live=False, return_url=RETURN_URL)
+        gateway._api = self.line
+        return gateway
 
 
 class Lifecycle:
@@ -130,10 +131,11 @@ class Lifecycle:
         self.world.simulated_store.watch = self._committed
         self.world.messages.send = self.sent
         self.world.messages.run = self._queued
-        self._looks: list[tuple[datetime, str]] = []
+        self._looks: dict[str, list[tuple[datetime, str]]] = {"collect": [], "pay out": []}
         self._unpublished: dict[str, datetime] = {}
         self._ticked_at = self.clock.moment
         self._clients = 0
+        self._arrived: tuple[int, datetime] | None = None
         self._last_night: dict[str, Any] | None = None
         self.circles: list[Circle] = []
         self.people = People(self)
@@ -209,7 +211,7 @@ class Lifecycle:
             self.cloud.next_due is None
             and not self._unpublished
             and not self.world.stripe.world.waiting
-            and all(one["state"] in {"covered", "waived"} for _, one in self.documents("contributions"))
+            and all(_is_done(one) for _, one in self.documents("contributions"))
             and all(one["state"] in RESOLVED for _, one in self.documents("payouts"))
         )
 
@@ -324,9 +326,12 @@ class Lifecycle:
 
     def _next_tick(self) -> datetime | None:
         """The next tick that would find anything: ticks in between change nothing."""
-        while self._looks and not self._is_due(*self._looks[0]):
-            heapq.heappop(self._looks)
-        moments = [_next_hour(max(self._looks[0][0], self._ticked_at + SECOND))] if self._looks else []
+        moments = []
+        for looks in self._looks.values():
+            while looks and not self._is_due(*looks[0]):
+                heapq.heappop(looks)
+            if looks:
+                moments.append(_next_hour(max(looks[0][0], self._ticked_at + SECOND)))
         if self._unpublished:
             oldest = min(self._unpublished.values()) + timedelta(seconds=61)
             moments.append(max(oldest, self.clock.moment + timedelta(seconds=60)))
@@ -339,13 +344,18 @@ class Lifecycle:
 
     def _tick(self) -> None:
         now = self.clock.moment
-        if self._looks and self._looks[0][0] <= now and self._ticked_at < now == _next_hour(now):
+        if self._ticked_at < now == _next_hour(now):
             self._ticked_at = now
-            self._scheduled("collect", collect_contributions.queue_due)
-            if 8 <= now.astimezone(LONDON).hour <= 18:
+            if self._wanted("collect"):
+                self._scheduled("collect", collect_contributions.queue_due)
+            if self._wanted("pay out") and 8 <= now.astimezone(LONDON).hour <= 18:
                 self._scheduled("pay out", pay_out.pay_due)
         if self._unpublished:
             self._scheduled("relay", relay.relay)
+
+    def _wanted(self, job: str) -> bool:
+        """Whether a tick would find anything: one that does not changes nothing."""
+        return bool(self._looks[job]) and self._looks[job][0][0] <= self.clock.moment
 
     def _scheduled(self, job: str, use_case: Callable[[Any, Command], Any]) -> None:
         """A tick: one message, or, where the scheduler has its day, none, several or a late one."""
@@ -366,7 +376,8 @@ class Lifecycle:
             if after is None:
                 continue
             if after.get("act_at") is not None:
-                heapq.heappush(self._looks, (after["act_at"], change.path))
+                job = "pay out" if "/payouts/" in change.path else "collect"
+                heapq.heappush(self._looks[job], (after["act_at"], change.path))
             if "/journal/" in change.path:
                 if after["published"]:
                     self._unpublished.pop(change.path, None)
@@ -400,11 +411,16 @@ class Lifecycle:
 
     def _queued(self, name: str, body: dict[str, Any]) -> None:
         command = Command(actor="system:submit", id=f"submit:{name}")
-        self.cloud.soon(f"task: {body['kind']}", lambda: submit.submit(self.world.ctx, command, body))
+        for _ in range(self.calamities.copies_of(body)):
+            self.cloud.soon(f"task: {body['kind']}", lambda: submit.submit(self.world.ctx, command, body))
 
     def _arrivals(self) -> None:
         """Webhooks that the processor sends now."""
         stripe = self.world.stripe
+        now = (stripe.world.counter, self.clock.moment)
+        if now == self._arrived:
+            return
+        self._arrived = now
         for delivery in self.calamities.deliveries(stripe.deliveries_due()):
             delivery["state"] = "sending"
             self.cloud.soon(
@@ -423,6 +439,12 @@ class Lifecycle:
         self.world.messages.publish(
             process_payment_event.EVENTS_TOPIC, process_payment_event.as_message(event)
         )
+
+
+def _is_done(contribution: Any) -> bool:
+    live = {"submitting", "processing", "requires_action"}
+    under_way = any(attempt["state"] in live for attempt in contribution["attempts"])
+    return contribution["state"] in {"covered", "waived"} and not under_way
 
 
 def _moment(unix: int) -> datetime:

@@ -101,16 +101,17 @@ class People:
         if attempt["failure"] in RETRIED_BY_THE_LADDER and contribution["act_at"] is not None:
             return
         renew = attempt["failure"] in NEW_METHOD_WANTED or self._chance.random() < 0.3
-        self._later(20, "pays after all", lambda: self._pay(contribution, renew=renew))
+        self._later(20, "pays after all", lambda: self.pays(contribution, renew=renew))
 
     def _owed_again(self, contribution: Any) -> None:
         """Short, or due once more: paid by hand, sooner or later."""
         if contribution["state"] in {"short", "due"}:
-            self._later(30, "pays late", lambda: self._pay(contribution, renew=False))
+            self._later(30, "pays late", lambda: self.pays(contribution, renew=False))
 
     # --- what they do ---------------------------------------------------------------------------------------
 
-    def _pay(self, contribution: Any, *, renew: bool) -> None:
+    def pays(self, contribution: Any, *, renew: bool = False) -> None:
+        """By hand, and perhaps with a new method."""
         uid, gid = contribution["uid"], contribution["group"]
         if renew:
             self.new_method(uid)
@@ -136,7 +137,7 @@ class People:
         """The circle is over: whoever still owes pays now, with a card that works."""
         for _, document in self._life.documents("contributions"):
             if document["state"] in {"due", "short"} and not self._is_live(document):
-                self._pay(document, renew=self._chance.random() < 0.5)
+                self.pays(document, renew=self._chance.random() < 0.5)
 
     def _is_live(self, contribution: Any) -> bool:
         live = {"submitting", "processing", "requires_action"}

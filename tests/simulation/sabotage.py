@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shared.ports import Create, Increment, Put, Update, Write
+from tests.simulation.ports import Form
 
 if TYPE_CHECKING:
     from tests.simulation.lifecycle import Lifecycle
@@ -126,11 +127,11 @@ class Sabotage:
 
     # --- elsewhere ------------------------------------------------------------------------------------------
 
-    def _without_metadata(self, method: str, path: str, data: Any) -> Any:
-        if self.struck or path != "payment_intents" or method.upper() != "POST" or self._is_early():
-            return data
+    def _without_metadata(self, path: str, form: Form) -> Form:
+        if self.struck or path != "payment_intents" or self._is_early():
+            return form
         self.struck = True
-        return "&".join(pair for pair in data.split("&") if not pair.startswith("metadata"))
+        return {name: value for name, value in form.items() if name != "metadata"}
 
     def _never_sent(self, topic: str, message: dict[str, Any]) -> None:
         if topic == "facts" and not self.struck and not self._is_early():
