@@ -154,9 +154,12 @@ class MemoryStore(Store):
             data = {**before, **data}
         elif isinstance(write, Increment):
             data = _incremented(before, write)
-        if size_bytes(write.path, data) > DOCUMENT_BYTES_MAX:
-            raise ValueError(f"{write.path} would be larger than 1 MiB.")
+        self._check_size(write.path, data)
         return data
+
+    def _check_size(self, path: str, data: dict[str, Any]) -> None:
+        if size_bytes(path, data) > DOCUMENT_BYTES_MAX:
+            raise ValueError(f"{path} would be larger than 1 MiB.")
 
     def _apply(self, path: str, data: dict[str, Any] | None) -> None:
         stored = self._get(path)

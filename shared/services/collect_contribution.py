@@ -38,10 +38,10 @@ def collect_contribution(ctx: Context, command: Command, group: str, contributio
     Raises ProcessorUnavailable where the processor did not answer: the task is tried again, with the same
     key. No call to the processor stands between a load and its commit.
     """
-    use_credit(ctx, command, group, contribution)
+    uid = use_credit(ctx, command, group, contribution)
     answer: dict[str, Any] = {"step": "rest"}
     for _ in range(STEPS_MAX):
-        step, answer = _decide_step(ctx, command, group, contribution)
+        step, answer = _decide_step(ctx, command, group, contribution, uid)
         if step == "notice":
             continue
         if step in {"charge", "resume"}:
@@ -53,7 +53,7 @@ def collect_contribution(ctx: Context, command: Command, group: str, contributio
 
 
 def _decide_step(
-    ctx: Context, command: Command, group: str, contribution: str
+    ctx: Context, command: Command, group: str, contribution: str, uid: str
 ) -> tuple[Step, dict[str, Any]]:
     ref = contribution_ref(group, contribution)
     taken: Step = "rest"
@@ -61,8 +61,8 @@ def _decide_step(
     def decide(loaded: Loaded) -> Decision:
         nonlocal taken
         found = loaded.get(ref)
-        methods = loaded.find(payment_methods_ref(found.uid))
-        member = loaded.get(member_ref(group, found.uid)) if may_owe(found) else None
+        methods = loaded.find(payment_methods_ref(uid))
+        member = loaded.get(member_ref(group, uid)) if may_owe(found) else None
         method = methods.usable() if methods else None
         taken, decision = next_step(found, member, method, ctx.clock.now(), ctx.holidays)
         return Decision(
@@ -70,7 +70,6 @@ def _decide_step(
         )
 
     # Method and mandate are the processor's to judge, at the charge itself: read, not guarded.
-    uid = read(ctx, ref).get(ref).uid
     answer = transact(ctx, command, [ref], decide, peek=[payment_methods_ref(uid)])
     return taken, answer
 

@@ -14,19 +14,23 @@ from shared.services.context import Command, Context
 from shared.services.transact import Loaded, read, transact
 
 
-def use_credit(ctx: Context, command: Command, group: str, contribution: str) -> None:
-    """Use the payer's credit for a contribution that is due; most have none, and cost one read."""
+def use_credit(ctx: Context, command: Command, group: str, contribution: str) -> str:
+    """Use the payer's credit for a contribution that is due; most have none, and cost one read.
+
+    Returns who the payer is. Raises NoSuchThing.
+    """
     ref = contribution_ref(group, contribution)
     looked = read(ctx, ref, balances_ref(group))
     found = looked.get(ref)
     if found.state != "due" or not looked.balances(group).of(ledger.credit(found.uid)):
-        return
+        return found.uid
     clears_at = _clears_at(ctx, found)
 
     def decide(loaded: Loaded) -> Decision:
         return put_into_pot(loaded.get(ref), loaded.balances(group), clears_at)
 
     transact(ctx, command, [ref, balances_ref(group)], decide)
+    return found.uid
 
 
 def _clears_at(ctx: Context, contribution: Contribution) -> datetime:

@@ -232,12 +232,16 @@ class Calamities:
         self._life.people.pays(document)
         return 2
 
-    def signature(self, body: bytes, endpoint: Any) -> str:
-        """The signature of a webhook. Before it, somebody may try a wrong one, which nobody must believe."""
+    def signed(self, delivery: Any) -> tuple[bytes, str] | None:
+        """A webhook's body with its signature; None where nobody tampers, for checking takes its time.
+
+        Before it, somebody tries with wrong ones, which nobody must believe.
+        """
+        if not self._faults.strikes("bad-request"):
+            return None
+        body, endpoint = self._life.world.stripe.payload(delivery), delivery["endpoint"]
         name = "stripe-webhook-secret" if endpoint == "platform" else "stripe-connect-webhook-secret"
         secret, now = SECRETS[name].decode(), int(datetime.now(UTC).timestamp())
-        if not self._faults.strikes("bad-request"):
-            return signature(body, secret, now)
         gateway = self._life.world.ctx.gateway
         for forged in (
             signature(body, "whsec_guessed", now),
@@ -252,7 +256,7 @@ class Calamities:
                 continue
             self._life.auditor.unhandled("webhook", AssertionError(f"{forged} was believed"))
         former = FORMER_SECRETS.get(name, [SECRETS[name]])[-1]
-        return signature(body, former.decode(), now)  # while a secret rotates, both are good
+        return body, signature(body, former.decode(), now)  # while a secret rotates, both are good
 
     # --- the processor's answers ----------------------------------------------------------------------------
 
