@@ -13,7 +13,7 @@ from shared.domain.journal import News
 from shared.domain.permissions import Action, require
 from shared.services import throttle
 from shared.services.context import Command, Context
-from shared.services.transact import Loaded, transact
+from shared.services.transact import Loaded, read, transact
 
 
 def invite(
@@ -25,6 +25,7 @@ def invite(
 
     Raises NoSuchThing, NotAllowed, GroupNotOpen, TooManyRequests.
     """
+    require(Action.INVITE, roles_in(read(ctx, group_ref(gid)).get(group_ref(gid)), command.actor))
     throttle.count(ctx, throttle.INVITATIONS, command.actor)
     code = base64.b32encode(ctx.chance.token(10)).decode().lower()
     invitation = Invitation(

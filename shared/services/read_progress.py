@@ -47,7 +47,7 @@ def _progress(ctx: Context, group: Group) -> dict[str, Any]:
         "due_date": cycle.due_date.isoformat() if cycle else None,
         "payout_date": cycle.payout_date.isoformat() if cycle else None,
         "members": len(taking_part),
-        "paid": len(paid),
+        "members_paid": len(paid),
         "in_pot_pence": sum(one.in_pot_pence for one in contributions),
         "currency": CURRENCY,
         "paid_by": sorted(one.uid for one in paid) if names else None,

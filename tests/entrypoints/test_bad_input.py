@@ -149,7 +149,9 @@ def test_every_field_of_another_type(
         return
     answer = ask(platform, function, route, json=dict.fromkeys(fields, wrong))
     problem = refused(platform, answer, 422, "invalid_request")
-    assert {error.field.partition(".")[0] for error in problem.errors} == set(fields)
+    missing = {name for name, field in route.takes.model_fields.items() if field.is_required()}
+    named = {error.field.partition(".")[0] for error in problem.errors}
+    assert set(fields) <= named <= set(fields) | missing
 
 
 @every_post

@@ -71,7 +71,12 @@ def test_the_organisers_order_is_part_of_what_is_accepted(platform: Platform) ->
 
 def test_progress_and_standing(platform: Platform, locked: str) -> None:
     progress = platform.get(f"/v1/groups/{locked}/progress", "ben").json
-    assert (progress["cycle"], progress["paid"], progress["members"], progress["paid_by"]) == (1, 0, 5, None)
+    assert (progress["cycle"], progress["members_paid"], progress["members"], progress["paid_by"]) == (
+        1,
+        0,
+        5,
+        None,
+    )
     standing = platform.get(f"/v1/groups/{locked}/standing", "ben").json
     assert (standing["owes_pence"], standing["debts"], standing["marks"]) == (0, [], [])
     platform.people.add("zoe")

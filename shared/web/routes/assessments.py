@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.domain.errors import (
@@ -19,6 +20,7 @@ from shared.domain.errors import (
     ReviewStillOpen,
 )
 from shared.domain.permissions import Action
+from shared.web.paging import page
 from shared.web.routing import Call, Route
 from shared.web.schemas.assessments import (
     AssessmentPage,
@@ -46,6 +48,7 @@ def calculate_affordability(call: Call[NewCalculation]) -> dict[str, Any]:
 
 
 def submit_assessment(call: Call[NewAssessment]) -> dict[str, Any]:
+    from shared.domain.affordability import Application, assess_affordability
     from shared.domain.financial_statement import Frequency
     from shared.domain.scoring.applicant import Applicant
     from shared.services import submit_assessment
@@ -62,6 +65,7 @@ def submit_assessment(call: Call[NewAssessment]) -> dict[str, Any]:
             months_in_work=told.months_in_work,
             has_guarantor=told.has_guarantor,
             pays_other_instalments=any(debt.amount_pence for debt in month.other_debts),
+            surplus_pence=assess_affordability(Application(statement=month, circle=circle)).surplus_pence,
             contribution_pence=circle.amount_pence,
             every="week" if circle.frequency is Frequency.WEEKLY else "month",
             members=told.members,
@@ -70,10 +74,10 @@ def submit_assessment(call: Call[NewAssessment]) -> dict[str, Any]:
     return submit_assessment.submit(call.ctx, call.command, month, circle, applicant)
 
 
-def list_assessments(call: Call[PageRequest]) -> dict[str, Any]:
+def list_assessments(call: Call[PageRequest]) -> Mapping[str, Any]:
     from shared.services import read_assessment
 
-    return read_assessment.own_page(call.ctx, call.uid, call.input.cursor, call.input.limit)
+    return page(call.input, lambda cursor, limit: read_assessment.own_page(call.ctx, call.uid, cursor, limit))
 
 
 def read_assessment(call: Call[Nothing]) -> dict[str, Any]:

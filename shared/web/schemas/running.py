@@ -44,7 +44,7 @@ class Progress(Answer):
     due_date: date | None = None
     payout_date: date | None = None
     members: int
-    paid: int
+    members_paid: int
     in_pot_pence: Amount
     currency: Currency
     paid_by: list[Id] | None = None
