@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -687,7 +688,9 @@ def test_the_balance_is_the_sum_of_its_lines(processor: Processor) -> None:
     ]
     assert lines[2].labels == {"refund": "ref_1"}
     assert lines[4].labels == {"reversal": "rev_1"}
-    assert lines[1] == collection.movement
+    # The listing says beside it how much its source was for.
+    assert lines[1].source_pence == 10_000
+    assert dataclasses.replace(lines[1], source_pence=None) == collection.movement
     assert all(line.created_at <= after.created_at for line, after in pairwise(lines))
     held = gateway.balance()
     net_pence = [(line.amount_pence - line.fee_pence, line.available_on <= processor.now()) for line in lines]

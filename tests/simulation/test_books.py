@@ -51,7 +51,7 @@ def _sealed(life: Lifecycle, circle: Circle) -> Verdict:
     (ledger,) = life.world.store.read_consistently(Query(f"groups/{circle.id}/ledger"))
     store = MemoryStore()
     for path, data in [
-        *((fact.path, fact.data()) for fact in circle.facts()),
+        *((fact.path, fact.with_(sealed=None).data()) for fact in circle.facts()),
         *((one.path, one.data or {}) for one in ledger),
     ]:
         store.commit([Create(path, data)])
