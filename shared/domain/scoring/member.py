@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from math import fsum, sqrt
+from math import fsum
 from typing import Final
 
 from shared.domain.scoring.artefact import Reading, load
@@ -38,7 +38,12 @@ class Month:
     @property
     def paid_ratio(self) -> float | None:
         """The share that was paid, 1 at most; None where nothing was due."""
-        return min(1.0, self.paid_pence / self.due_pence) if self.due_pence else None
+        return 1 - self.unpaid_ratio if self.due_pence else None
+
+    @property
+    def unpaid_ratio(self) -> float:
+        """The share that was not paid; 0 where nothing was due."""
+        return 1 - min(1.0, self.paid_pence / self.due_pence) if self.due_pence else 0.0
 
 
 def model_name(months: int) -> str:
@@ -57,36 +62,35 @@ def score_member(history: Sequence[Month]) -> Scored | Unscored:
 
 
 def readings(history: Sequence[Month], months: int) -> dict[str, Reading]:
-    """The features of the newest `months` months: the newest by itself, then what came before it."""
-    seen = history[:months]
-    late = [month.months_late for month in seen]
-    paid = [month.paid_ratio for month in seen[:PAID_MONTHS_MAX]]
-    values: dict[str, Reading] = {"late_now": late[0], "paid_now": paid[0]}
-    return values if months == 1 else {**values, **_late_before(late[1:]), **_paid_before(paid)}
-
-
-def _late_before(late: Sequence[int]) -> dict[str, Reading]:
-    return {
-        "late_before_max": max(late),
-        "late_before_faded": fsum(months * FADE ** (age + 1) for age, months in enumerate(late)),
-        "late_before_ago": next((age for age, months in enumerate(late) if months), len(late)),
+    """The features of the newest `months` months: of the newest by itself, then of those before it, so that
+    each can be mended by itself. Being later, or paying less, never lowers the risk."""
+    now, *before = history[:months]
+    values: dict[str, Reading] = {
+        "late_now": now.months_late,
+        "paid_now": now.paid_ratio,
+        "late_unpaid_now": now.months_late * now.unpaid_ratio,
     }
-
-
-def _paid_before(paid: Sequence[float | None]) -> dict[str, Reading]:
-    """Of the paid shares: `swing` is their standard deviation, `streak` counts months in full up to now."""
-    before = [ratio for ratio in paid[1:] if ratio is not None]
-    known = [ratio for ratio in paid if ratio is not None]
-    mean = fsum(known) / len(known) if known else 0.0
-    return {
-        "paid_before_mean": fsum(before) / len(before) if before else None,
-        "paid_before_min": min(before) if before else None,
-        "paid_nothing": sum(ratio <= 0 for ratio in before),
-        "paid_in_part": sum(0 < ratio < 1 for ratio in before),
-        "paid_streak": sum(1 for _ in takewhile(lambda ratio: ratio is None or ratio >= 1, paid)),
-        "paid_swing": sqrt(fsum((ratio - mean) ** 2 for ratio in known) / len(known)) if known else None,
-        "nothing_due": len(paid) - len(known),
+    if not before:
+        return values
+    paid = before[: PAID_MONTHS_MAX - 1]
+    earlier: dict[str, Reading] = {
+        "late_before_max": max(month.months_late for month in before),
+        "late_before_faded": fsum(month.months_late * fade for month, fade in _fading(before)),
+        "late_before_ago": next((age for age, month in enumerate(before) if month.months_late), len(before)),
+        "late_unpaid_before": fsum(
+            month.months_late * month.unpaid_ratio * fade for month, fade in _fading(paid)
+        ),
+        "paid_before_min": min((1 - month.unpaid_ratio for month in paid if month.due_pence), default=None),
+        "paid_before_nothing": sum(month.unpaid_ratio >= 1 for month in paid),
+        "paid_before_streak": sum(1 for _ in takewhile(lambda month: month.unpaid_ratio <= 0, paid)),
+        "nothing_due_before": sum(not month.due_pence for month in paid),
     }
+    return values | earlier
+
+
+def _fading(before: Sequence[Month]) -> list[tuple[Month, float]]:
+    """Each month with its weight, which falls with its age."""
+    return [(month, FADE ** (age + 1)) for age, month in enumerate(before)]
 
 
 def _problems(history: Sequence[Month]) -> Mapping[str, str]:

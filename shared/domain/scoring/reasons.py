@@ -55,21 +55,13 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "The circle asks a lot of you, or for a long time.",
         "Choose a circle with a smaller amount or fewer members.",
     ),
-    "late_now": (
-        "Your latest contribution is late.",
+    "latest": (
+        "Your latest contribution is late, or was not paid in full.",
         "Pay what is due.",
     ),
-    "late_before": (
-        "Earlier contributions were late.",
-        "Pay on time: late months lose their weight as they get older.",
-    ),
-    "paid_now": (
-        "Your latest contribution was not paid in full.",
-        "Pay the rest of it.",
-    ),
-    "paid_before": (
-        "Earlier contributions were not all paid in full.",
-        "Pay in full: short months lose their weight as they get older.",
+    "earlier": (
+        "Earlier contributions were late, or not paid in full.",
+        "Pay on time and in full: such months lose their weight as they get older.",
     ),
 }
 """Factor → what is said, and what would mend it. A model with a factor that is not here is not shipped."""
