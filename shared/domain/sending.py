@@ -37,20 +37,17 @@ def begin(payout: Payout, now: datetime) -> Decision:
     From here on the reservation can no longer be voided. Raises UnknownTransition.
     """
     after = begin_sending(payout, now)
-    if after.sendings == payout.sendings:
+    if payout.state == "submitting":
         return Decision(answer={"state": after.state}, changed=[after])
-    return Decision(
-        answer={"state": after.state},
-        facts=[
-            News(
-                id=f"payout_submitting:{after.sendings[-1].id}",
-                group=payout.group,
-                type="payout_submitting",
-                payload=_names(payout) | {"sending": after.sendings[-1].id},
-            )
-        ],
-        changed=[after],
+    sending = after.sendings[-1].id
+    again = after.sendings == payout.sendings  # the look-up found nothing: the same try goes on
+    fact = News(
+        id=f"payout_submitting:{sending}:{payout.revision}" if again else f"payout_submitting:{sending}",
+        group=payout.group,
+        type="payout_submitting",
+        payload=_names(payout) | {"sending": sending},
     )
+    return Decision(answer={"state": after.state}, facts=[fact], changed=[after])
 
 
 def record_sent(
