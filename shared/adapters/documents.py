@@ -37,6 +37,7 @@ def check_path(path: str) -> None:
     _check_segments(path, remainder=0, what="document")
 
 
+@lru_cache(maxsize=65_536)  # a document is written and read many times
 def _check_segments(path: str, remainder: int, what: str) -> None:
     segments = path.split("/")
     if len(segments) % 2 != remainder:

@@ -83,7 +83,7 @@ class MemoryStore(Store):
 
     def commit(self, writes: Sequence[Write]) -> None:
         check_batch(writes)
-        given = [_given(write) for write in writes]
+        given = [self._given(write) for write in writes]
         with self._lock:
             outcomes = list(map(self._outcome, writes, given))
             self._commits += 1
@@ -139,6 +139,9 @@ class MemoryStore(Store):
 
     # --- writing ---
 
+    def _given(self, write: Write) -> dict[str, Any]:
+        return normalised_fields(write.data) if isinstance(write, Create | Update | Put) else {}
+
     def _outcome(self, write: Write, data: dict[str, Any]) -> dict[str, Any] | None:
         """What the document will hold (None: nothing). Raises what the write is refused with."""
         stored = self._get(write.path)
@@ -177,10 +180,6 @@ class MemoryStore(Store):
 
 
 # --- values ----------------------------------------------------------------------------------------------
-
-
-def _given(write: Write) -> dict[str, Any]:
-    return normalised_fields(write.data) if isinstance(write, Create | Update | Put) else {}
 
 
 def _snapshot(path: str, document: _Document) -> Snapshot:

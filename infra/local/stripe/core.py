@@ -6,12 +6,11 @@ Deterministic: `now` and `seed` come from outside; nothing else decides an id, a
 from __future__ import annotations
 
 import heapq
-import json
 import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from infra.local.stripe import (
     accounts,
@@ -29,7 +28,7 @@ from infra.local.stripe import (
 )
 from infra.local.stripe.errors import ConnectionCut, InvalidParams, Object, Refusal
 from infra.local.stripe.version import API_VERSION
-from infra.local.stripe.world import World
+from infra.local.stripe.world import World, plain
 
 JOBS: dict[str, Callable[..., object]] = {
     "accept_mandate": mandates.accept,
@@ -150,7 +149,7 @@ class LocalStripe:
                 "at": self.world.now,
                 "method": method,
                 "path": path,
-                "params": json.loads(json.dumps(form)),
+                "params": plain(form),
                 "account": account,
                 "idempotency_key": key,
                 "replayed": False,
@@ -162,7 +161,7 @@ class LocalStripe:
         try:
             status, body, after = self._answer(entry, headers, form, api_version)
         except Refusal as refusal:
-            status, body = refusal.status, _plain(refusal.body)
+            status, body = refusal.status, plain(refusal.body)
         finally:
             self._on_change()
         entry["lost"] = after is not None and after["kind"] == "cut_after"
@@ -190,7 +189,7 @@ class LocalStripe:
             if kept is not None:
                 headers |= {"Idempotent-Replayed": "true", "Original-Request": kept["request"]}
                 entry["replayed"] = True
-                return kept["status"], _plain(kept["body"]), None
+                return kept["status"], plain(kept["body"]), None
             route, ids = _operation(method, path)
             typed = params.read(form, route.fields, route.required)
             if key:
@@ -216,9 +215,9 @@ class LocalStripe:
         expand = typed.pop("expand", [])
         try:
             body = route.handler(self.world, account, typed, **ids)
-            return 200, _plain(lists.expand(self.world, body, expand))
+            return 200, plain(lists.expand(self.world, body, expand))
         except Refusal as refusal:
-            return refusal.status, _plain(refusal.body)
+            return refusal.status, plain(refusal.body)
 
     def _account(self, account: str | None, api_version: str | None) -> str:
         if api_version not in {None, API_VERSION}:
@@ -268,10 +267,6 @@ class LocalStripe:
         """Take on a state that `dump` gave."""
         with self.lock:
             self.world.load(dumped)
-
-
-def _plain(body: Any) -> Any:
-    return json.loads(json.dumps(body))
 
 
 def _operation(method: str, path: str) -> tuple[routes.Route, Object]:

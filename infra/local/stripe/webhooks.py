@@ -13,7 +13,7 @@ from fnmatch import fnmatch
 
 from infra.local.stripe import faults
 from infra.local.stripe.errors import Object
-from infra.local.stripe.world import World
+from infra.local.stripe.world import World, plain
 
 RETRY_SECONDS = (300, 1_800, 7_200, 18_000, 36_000, 43_200)
 """From each failed attempt to the next; the last one repeats. Stripe publishes no figures."""
@@ -40,7 +40,7 @@ def announce(world: World, event: Object) -> None:
 
 def twin(world: World, event: Object) -> Object:
     """A second event object that tells the same fact."""
-    copied: Object = json.loads(json.dumps(event)) | {"id": world.new_id("evt"), "pending_webhooks": 0}
+    copied: Object = plain(event) | {"id": world.new_id("evt"), "pending_webhooks": 0}
     return world.add(world.owner[event["id"]], copied)
 
 

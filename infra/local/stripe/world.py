@@ -20,6 +20,16 @@ _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CURRENCY = "gbp"
 
 
+_HOLD_OTHERS = frozenset([dict, list, tuple])
+
+
+def plain(value: Any) -> Any:
+    """A copy of JSON, all the way down: what is shown stays as it was. Faster than by way of text."""
+    if type(value) is dict:
+        return {name: plain(part) if type(part) in _HOLD_OTHERS else part for name, part in value.items()}
+    return [plain(part) if type(part) in _HOLD_OTHERS else part for part in value]
+
+
 class World:
     """The state of one Stripe, and the few things that every object needs of it."""
 
@@ -50,12 +60,8 @@ class World:
     def new_id(self, prefix: str, length: int = 24) -> str:
         """A new id, the same at each run with the same seed."""
         self.counter += 1
-        number = int.from_bytes(hashlib.sha256(f"{self.seed}:{self.counter}".encode()).digest())
-        letters = []
-        for _ in range(length):
-            number, at = divmod(number, len(_LETTERS))
-            letters.append(_LETTERS[at])
-        return f"{prefix}_{''.join(letters)}"
+        digest = hashlib.sha256(f"{self.seed}:{self.counter}".encode()).digest()
+        return f"{prefix}_{''.join([_LETTERS[byte % 62] for byte in digest[:length]])}"
 
     def add(self, account: str, thing: Object, **hidden: Any) -> Object:
         """Keep a new object of an account, and what Stripe knows of it without showing it."""
@@ -90,7 +96,7 @@ class World:
 
     def show(self, thing: Object) -> Object:
         """An object as an answer or an event shows it now."""
-        shown: Object = json.loads(json.dumps(thing))
+        shown: Object = plain(thing)
         if shown.get("object") == "balance_transaction":
             shown["status"] = "available" if shown["available_on"] <= self.now else "pending"
         if shown.get("object") == "dispute":
