@@ -115,7 +115,7 @@ class Lifecycle:
         self.seed = seed
         self.chance = random.Random(f"lifecycle:{seed}")
         self.faults = Faults(seed, only)
-        self.scheduler = Scheduler(random.Random(f"scheduler:{seed}"), self._after_step)
+        self.scheduler = Scheduler(random.Random(f"scheduler:{seed}"))
         self.scheduler.concurrency_max = self.chance.choice([1, 1, 2, 4, 8])
         self.first_due_date: date | None = None
         self.clock = SimulatedClock(self.scheduler, self._start())
@@ -131,6 +131,7 @@ class Lifecycle:
         )
         if self.first_due_date is not None:
             self.cloud.skew_seconds_max = CLOCK_SKEW_SECONDS
+        self.scheduler.look = self.auditor.look
         self.world.simulated_store.watch = self._committed
         self.world.messages.send = self.sent
         self.world.messages.run = self._queued
@@ -309,9 +310,6 @@ class Lifecycle:
         if self.scheduler.steps > STEPS_MAX:
             self.auditor.never_rests(STEPS_MAX)
         return bool(self.auditor.violations)
-
-    def _after_step(self) -> None:
-        self.auditor.look(self.scheduler.steps)
 
     # --- time -----------------------------------------------------------------------------------------------
 

@@ -41,13 +41,12 @@ class _Green(greenlet):  # type: ignore[misc] # greenlet has no types
 class Scheduler:
     """Runs handlers, one at a time, changing between them at their ports.
 
-    `after_step` is called whenever a handler has come to a port: there the auditor looks. `on_crash` is told
-    of each handler that dies.
+    `look` is called with the number of each step, when a handler has come to a port: there the auditor looks.
     """
 
-    def __init__(self, chance: random.Random, after_step: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, chance: random.Random) -> None:
         self._chance = chance
-        self._after_step = after_step
+        self.look: Callable[[int], None] = lambda step: None
         self._running: list[_Green] = []
         self.steps = 0
         self.crashes = 0
@@ -70,8 +69,9 @@ class Scheduler:
 
     @property
     def has_room(self) -> bool:
-        busy = sum(green.handler.waits_for is None for green in self._running)
-        return busy < self.concurrency_max
+        if len(self._running) < self.concurrency_max:
+            return True
+        return sum(green.handler.waits_for is None for green in self._running) < self.concurrency_max
 
     @property
     def only_waiters(self) -> bool:
@@ -116,8 +116,11 @@ class Scheduler:
 
     def step(self) -> None:
         """Let one handler go on to its next port, or die there."""
-        ready = [green for green in self._running if _may_go_on(green.handler)] or self._running
-        green = ready[0] if len(ready) == 1 else self._chance.choice(ready)
+        running = self._running
+        if len(running) == 1 and running[0].handler.waits_for is None:
+            green = running[0]
+        else:
+            green = self._chance.choice([one for one in running if _may_go_on(one.handler)] or running)
         green.switch()
         if green.dead:
             self._running.remove(green)
@@ -142,14 +145,11 @@ class Scheduler:
 
     def _look(self) -> None:
         self.steps += 1
-        self._after_step()
+        self.look(self.steps)
 
 
 def _may_go_on(handler: Handler) -> bool:
     """Whether what a handler was made to wait for has come about."""
-    if handler.waits_for is None:
-        return True
-    if handler.waits_for():
+    if handler.waits_for is not None and handler.waits_for():
         handler.waits_for = None
-        return True
-    return False
+    return handler.waits_for is None
