@@ -320,8 +320,8 @@ MEMBER: Final = [
     Feature("paid_before_streak", direction=-1, factor="earlier"),
     Feature("nothing_due_before", factor="earlier"),
 ]
-"""What a circle sees. (Card holders who paid in part defaulted less often than those who paid in full: so it is
-in a bank's world, not in a circle's, and it is not learnt.)"""
+"""What a circle sees. (Card holders who paid in part defaulted less often than those who paid in full: so it
+is in a bank's world, not in a circle's, and it is not learnt.)"""
 
 
 def histories(raw: pd.DataFrame, months_ago: int = 0) -> list[tuple[member.Month, ...]]:

@@ -30,9 +30,14 @@ TICKS = ["collect_contributions", "pay_out", "relay", "reconcile"]
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the use cases were called with, instead of their work."""
     seen: list[Any] = []
+
+    def note(_: Any, *given: Any) -> dict[str, Any]:
+        seen.append(given)
+        return {}
+
     for module, name in USE_CASES.values():
         service = importlib.import_module(f"shared.services.{module}")
-        monkeypatch.setattr(service, name, lambda ctx, *given: seen.append(given) or {})
+        monkeypatch.setattr(service, name, note)
     for module in BESIDE:
         monkeypatch.setattr(importlib.import_module(f"shared.services.{module}"), module, lambda *_: {})
     return seen
