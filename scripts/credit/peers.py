@@ -145,7 +145,7 @@ def lightgbm(frame: pd.DataFrame, y: Floats, seed: int = 0) -> Fitted:
 
 
 def _as_text(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    return frame.assign(**{name: frame[name].astype(str).astype(object) for name in names})
+    return frame.assign(**{name: frame[name].fillna("missing").astype(str).astype(object) for name in names})
 
 
 PEERS: Final[Mapping[str, tuple[str, Callable[[pd.DataFrame, Floats], Fitted]]]] = {

@@ -320,8 +320,8 @@ MEMBER: Final = [
     Feature("paid_before_streak", direction=-1, factor="earlier"),
     Feature("nothing_due_before", factor="earlier"),
 ]
-"""What a circle sees. (Card holders who paid in part defaulted less often than those who paid in full: so it
-is in a bank's world, not in a circle's, and it is not learnt.)"""
+"""What a circle sees. (Card holders who paid in part defaulted less often than those who paid in full: so
+it is in a bank's world, not in a circle's, and it is not learnt.)"""
 
 
 def histories(raw: pd.DataFrame, months_ago: int = 0) -> list[tuple[member.Month, ...]]:
@@ -349,14 +349,22 @@ def member_frame(seen: Sequence[tuple[member.Month, ...]], months: int) -> pd.Da
 
 
 def circle(given: str | None = None, months: int = 6) -> Portfolio:
+    """The peers see the months themselves, and the challenger both."""
     raw = table("taiwan", given)
-    frame = member_frame(histories(raw), months)
+    seen = histories(raw)
+    by_month = pd.DataFrame(
+        {
+            **{f"late_{age}": [history[age].months_late for history in seen] for age in range(months)},
+            **{f"paid_{age}": [history[age].paid_ratio for history in seen] for age in range(months)},
+        }
+    ).astype(np.float64)
+    frame = member_frame(seen, months)
     return Portfolio(
         name="circle" if months == member.MONTHS[-1] else f"circle_{months}m",
-        frame=frame,
+        frame=frame.join(by_month),
         y=raw["target"].to_numpy(dtype=np.float64),
         features=member_features(months),
-        raw=frame,
+        raw=by_month,
         groups=_taiwan_groups(raw),
         folds=3,
         repeats=3,
