@@ -113,6 +113,15 @@ class Change(Protocol):
     def after(self) -> Document | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A document as it was found, as if one commit had made it."""
+
+    path: str
+    after: Document | None
+    before: Document | None = None
+
+
 class Processor(Protocol):
     """The processor's objects, as they lie in its own memory."""
 
@@ -212,6 +221,28 @@ class Auditor:
         parked = change.after if change.before is None else None
         if parked is not None and not self._holds(self.quarantine_expected(parked)):
             self._violated("quarantine", parked["reason"])
+
+    def take_over(self, documents: Mapping[str, Document]) -> None:
+        """The documents of a store that ran unwatched: its journal is folded anew, by the time of each fact.
+
+        What only a commit shows (transitions, what commits together) cannot be seen any more.
+        """
+        self._documents = dict(documents)
+        facts: list[tuple[str, Document]] = []
+        for path, document in documents.items():
+            parts = path.split("/")
+            if parts[0] != "groups" or len(parts) < 4:
+                continue
+            if parts[2] == "members":
+                self._debts(self._groups[parts[1]], parts[1], _Found(path, document), set())
+            elif parts[2] == "journal":
+                facts.append((parts[1], document))
+                self._facts[f"{parts[1]}/{document['id']}"] = document
+        for gid, fact in sorted(facts, key=lambda one: one[1]["committed_at"]):
+            self._fact(self._groups[gid], gid, fact, [])
+        for gid, group in self._groups.items():
+            self._folded(group, gid, (), documents.get(f"groups/{gid}/ledger/balances"))
+            self._books_agree(group, gid)
 
     def look(self, step: int) -> None:
         """After a step: whatever is new at the processor."""
