@@ -26,13 +26,13 @@ def seconds(code: str) -> float:
     return time.perf_counter() - start
 
 
-def test_the_first_score_is_there_a_tenth_of_a_second_after_the_process_began() -> None:
-    best = 1.0
-    for _ in range(40):
-        best = min(best, seconds(FIRST))
-        if best <= 0.1:
-            break
-    assert best <= 0.1
+def test_the_first_score_costs_little_beside_starting_python() -> None:
+    """A ratio, measured in turn: a shared machine's seconds are nobody's promise."""
+    floor, first = 60.0, 60.0
+    for _ in range(8):
+        floor = min(floor, seconds("import json, dataclasses, datetime, typing"))
+        first = min(first, seconds(FIRST))
+    assert first / floor <= 6
 
 
 def test_a_score_takes_less_than_a_millisecond() -> None:
