@@ -1,0 +1,80 @@
+"""Cold starts: each function ÷ a hello world with the same SDKs' clients, process start to first answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+RUNS = 5
+NOWHERE = "127.0.0.1:9"
+
+ENVIRONMENT = {
+    "AJO_ENVIRONMENT": "local",
+    "GOOGLE_CLOUD_PROJECT": "demo-ajo",
+    "AJO_PUBLIC_URL": "http://127.0.0.1:9",
+    "AJO_OIDC_AUDIENCE": "ajo",
+    "AJO_OIDC_ISSUER": "http://127.0.0.1:9",
+    "AJO_OIDC_CERTS_URL": "http://127.0.0.1:9/certs",
+    "AJO_INVOKER_EMAIL": "invoker@demo-ajo.test",
+    "PUBSUB_EMULATOR_HOST": NOWHERE,
+    "FIREBASE_AUTH_EMULATOR_HOST": NOWHERE,
+    "AJO_TASKS_HOST": NOWHERE,
+    "AJO_SECRETS_HOST": NOWHERE,
+    "AJO_STRIPE_API_BASE": "http://127.0.0.1:9",
+    **{
+        f"AJO_SECRET_{name}": f"projects/demo-ajo/secrets/{name.lower().replace('_', '-')}/versions/1"
+        for name in (
+            "STRIPE_SECRET_KEY",
+            "STRIPE_WEBHOOK_SECRET",
+            "STRIPE_CONNECT_WEBHOOK_SECRET",
+            "MASTER_KEY",
+            "INVITATION_KEY",
+        )
+    },
+}
+
+
+def import_vs_floor() -> dict[str, dict[str, Any]]:
+    """For each function: the ratio, the two times in milliseconds, module count and peak memory."""
+    functions = sorted(path.name for path in (ROOT / "functions").iterdir() if (path / "main.py").is_file())
+    return {name: _compared(name) for name in functions}
+
+
+def _compared(function: str) -> dict[str, Any]:
+    ours, floors = [], []
+    for _ in range(RUNS):
+        told = _start("function", function)
+        ours.append(told)
+        floors.append(_start("hello", ",".join(told["sdks"])))
+    ours_ms = statistics.median(one["ms"] for one in ours)
+    floor_ms = statistics.median(one["ms"] for one in floors)
+    return {
+        "ratio": round(ours_ms / floor_ms, 3),
+        "ours_ms": round(ours_ms),
+        "floor_ms": round(floor_ms),
+        "modules": ours[-1]["modules"],
+        "floor_modules": floors[-1]["modules"],
+        "peak_mb": ours[-1]["peak_mb"],
+        "floor_peak_mb": floors[-1]["peak_mb"],
+    }
+
+
+def _start(what: str, argument: str) -> dict[str, Any]:
+    """One process from its start to its first answer, timed from outside."""
+    command = [sys.executable, "-m", "scripts.benchmarks.cold_start", what, argument]
+    began = time.perf_counter()
+    environment = {**os.environ, **ENVIRONMENT}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        line = process.stdout.readline() if process.stdout else ""
+        ms = (time.perf_counter() - began) * 1000
+    told: dict[str, Any] = json.loads(line)
+    return told | {"ms": ms}
