@@ -36,6 +36,13 @@ SUSPECT_FROM: Final = 0.95
 NUMERIC_SHARE: Final = 0.95
 """A column of text is one of numbers, or of dates, when so many of its values read as such."""
 
+NUMBERS: Final = (
+    (r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", ",", "."),
+    (r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?|[-+]?\d+(\.\d+)?", ",", "."),
+    (r"[-+]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?", ".", ","),
+)
+"""How numbers are written: pattern, mark of thousands, decimal mark; plain ones first."""
+
 BAD: Final = ("1", "1.0", "bad", "default", "defaulted", "yes", "y", "true", "t", "charged off", "b", "late")
 PROTECTED: Final = re.compile(
     r"(^|[^a-z])(sex|gender|age|marital|marriage|married|race|ethnic\w*|national\w*|religion|foreign\w*)([^a-z]|$)",
@@ -74,9 +81,7 @@ def portfolio_of(path: Path, target: str, bad: str | None = None) -> Portfolio:
     features = _features(table)
     rarer = int(min(outcome.sum(), len(outcome) - outcome.sum()))
     if rarer < RARER_MIN:
-        table.findings.append(
-            f"Only {rarer} rows have the rarer outcome: too few to learn from and to try on."
-        )
+        table.findings.append(f"Rows with the rarer outcome: {rarer}, too few to learn from and to try on.")
         features = []
     if not features:
         table.findings.append("Nothing is left that a model could learn from.")
@@ -114,7 +119,7 @@ def read_any(path: Path) -> Table:
     except pd.errors.ParserError:
         frame = pd.read_csv(io.StringIO(text), **settings, engine="python", on_bad_lines="skip")
         lost = sum(1 for line in text.splitlines() if line.strip()) - 1 - len(frame)
-        findings.append(f"{lost:,} lines have more fields than there are columns, and were skipped.")
+        findings.append(f"Lines with more fields than there are columns, skipped: {lost:,}.")
     frame.columns = pd.Index([str(column).strip() for column in frame.columns])
     return Table(frame, findings)
 
@@ -151,7 +156,7 @@ def _target(table: Table, name: str, bad: str | None) -> Floats:
     column = place[name.lower()]
     known = table.frame[column].notna()
     if not known.all():
-        table.findings.append(f"{(~known).sum():,} rows have no {column}, and were left out.")
+        table.findings.append(f"Rows without {column}, left out: {(~known).sum():,}.")
         table.frame = table.frame[known].reset_index(drop=True)
     values = table.frame.pop(column).str.strip()
     counts = values.value_counts()
@@ -189,22 +194,19 @@ def _tidy(table: Table) -> None:
     table.frame = frame.assign(**numbers).copy()
     repeated = int(frame.duplicated().sum())
     if repeated:
-        table.findings.append(f"{repeated:,} rows repeat an earlier one; they were kept.")
+        table.findings.append(f"Rows that repeat an earlier one, kept: {repeated:,}.")
     missing = frame.isna().mean()
     table.findings += [f"{name}: {share:.0%} missing." for name, share in missing.items() if share > 0]
 
 
 def _numbers(column: pd.Series[Any]) -> pd.Series[Any] | None:
-    """Also 1,234.5 and £1.234,50 and 12 %: None where the column is not one of numbers."""
-    known = column.dropna()
-    bare = known.str.replace(r"[£$€%\s_]", "", regex=True)
-    for decimal, thousands in ((".", ","), (",", r"\.")):
-        plain = bare.str.replace(thousands, "", regex=True).str.replace(decimal, ".", regex=False)
-        if decimal == "." and bare.str.fullmatch(r"-?\d+,\d{1,2}").mean() > 1 - NUMERIC_SHARE:
-            continue  # 12,5 is a half, not a hundred and twenty-five
-        read = pd.to_numeric(plain, errors="coerce")
-        if len(known) and read.notna().mean() >= NUMERIC_SHARE:
-            return read.replace([np.inf, -np.inf], np.nan).reindex(column.index)
+    """Also £1,234.50 and 1.234,50 and 12 %: None where the column is not one of numbers."""
+    known = column.dropna().str.replace(r"[£$€%\s_]", "", regex=True)
+    for pattern, thousands, decimal in NUMBERS:
+        if len(known) and known.str.fullmatch(pattern).mean() >= NUMERIC_SHARE:
+            plain = known.str.replace(thousands, "").str.replace(decimal, ".")
+            read = pd.to_numeric(plain, errors="coerce").replace([np.inf, -np.inf], np.nan)
+            return read.reindex(column.index)
     return None
 
 
@@ -217,7 +219,8 @@ def _times(table: Table) -> Floats | None:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # formats are guessed
-            dates = pd.to_datetime(table.frame[name], errors="coerce", format="mixed")
+            day_first = bool(known.str.match(r"(1[3-9]|2\d|3[01])[-/.]").any())
+            dates = pd.to_datetime(table.frame[name], errors="coerce", format="mixed", dayfirst=day_first)
         if dates[known.index].notna().mean() >= NUMERIC_SHARE:
             found[name] = (dates - pd.Timestamp(0)).dt.days.to_numpy(dtype=np.float64)
     table.drop(list(found), "dates, used for the test forward in time alone")

@@ -33,7 +33,7 @@ approval, worst-off group ÷ best-off group, groups of fifty or more).
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 {rows}
 
-Figures are of the pooled predictions of rows not learnt from ({protocols}).
+Figures are of rows not learnt from ({protocols}): AUC is the mean of the folds, the others of all together.
 
 **Bands.** A to E hold a fifth of those predictions each; E is below {base} points. 60 points double the odds.
 
@@ -70,6 +70,6 @@ def _row(name: str, about: Mapping[str, Any]) -> str:
     figures = about["metrics"]
     settled = f"{figures['auc_of_settled']:.3f}" if "auc_of_settled" in figures else "–"
     ratios = ", ".join(f"{group} {ratio:.2f}" for group, ratio in about["approval_ratios"].items())
-    cells = [f"{figures['auc_pooled']:.3f}", settled]
+    cells = [f"{figures['auc']:.4f}", settled]
     cells += [f"{figures[key]:.3f}" for key in ("gini", "ks", "brier", "ece", "slope")]
     return f"| {name} | {' | '.join(cells)} | {ratios} |"

@@ -84,7 +84,7 @@ def train(plan: Plan, data: str | None = None) -> str:
     """The model's document, as the bytes of its file."""
     portfolio = plan.portfolio(data)
     model = AdditiveClassifier(portfolio.features, seed=SEED).fit(portfolio.frame, portfolio.y)
-    p = _out_of_fold(portfolio, plan.repeats)
+    p, auc_of_folds = _out_of_fold(portfolio, plan.repeats)
     return artefact.write(
         document(
             model,
@@ -102,7 +102,7 @@ def train(plan: Plan, data: str | None = None) -> str:
                 },
                 "packages": {name: version(name) for name in PACKAGES},
                 "protocol": f"{portfolio.folds}-fold x {plan.repeats}, seed {SEED}, rows not learnt from",
-                "metrics": _metrics(portfolio, p),
+                "metrics": {"auc": auc_of_folds} | _metrics(portfolio, p),
                 "approval_ratios": _approval(portfolio, p),
                 "pd_bins": _bins(p.mean(axis=0)),
             },
@@ -116,14 +116,16 @@ def code_version() -> str:
     return hashlib.sha256(joined).hexdigest()
 
 
-def _out_of_fold(portfolio: Portfolio, repeats: int) -> Floats:
+def _out_of_fold(portfolio: Portfolio, repeats: int) -> tuple[Floats, float]:
+    """Probabilities, repeats × rows, and the mean AUC of the folds."""
     folds = RepeatedStratifiedKFold(n_splits=portfolio.folds, n_repeats=repeats, random_state=SEED)
-    p = np.zeros((repeats, len(portfolio.y)))
+    p, aucs = np.zeros((repeats, len(portfolio.y))), []
     for i, (train_rows, test_rows) in enumerate(folds.split(portfolio.frame, portfolio.y)):
         model = AdditiveClassifier(portfolio.features, seed=SEED)
         model.fit(portfolio.frame.iloc[train_rows], portfolio.y[train_rows])
         p[i // portfolio.folds, test_rows] = model.predict_proba(portfolio.frame.iloc[test_rows])[:, 1]
-    return p
+        aucs.append(metrics.auc(portfolio.y[test_rows], p[i // portfolio.folds, test_rows]))
+    return p, round(float(np.mean(aucs)), 4)
 
 
 def _metrics(portfolio: Portfolio, p: Floats) -> dict[str, float]:
