@@ -295,6 +295,7 @@ class Lifecycle:
     def live(self, until: datetime) -> None:
         """Do what is due, then jump to what is due next."""
         while not self._is_over():
+            self.scheduler.steps += 1  # a moment at which nothing happens is a step, too
             self.cloud.settle(self._arrivals, self._is_over)
             moment = self._next_moment()
             if moment is not None and self.calamities.down_until is not None:
@@ -332,7 +333,7 @@ class Lifecycle:
             while looks and not self._is_due(*looks[0]):
                 heapq.heappop(looks)
             if looks:
-                moments.append(_next_hour(max(looks[0][0], self._ticked_at + SECOND)))
+                moments.append(_next_hour(max(looks[0][0], self._ticked_at + SECOND, self.clock.moment)))
         if self._unpublished:
             oldest = min(self._unpublished.values()) + timedelta(seconds=61)
             moments.append(max(oldest, self.clock.moment + timedelta(seconds=60)))
