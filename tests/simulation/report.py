@@ -8,7 +8,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,10 +56,16 @@ class Report:
         }
 
 
-def simulate(seeds: Iterable[int], only: frozenset[str] | None = None, sabotage: str | None = None) -> Report:
-    """Run seed after seed."""
+def simulate(
+    seeds: Iterable[int],
+    only: frozenset[str] | None = None,
+    sabotage: str | None = None,
+    told: Callable[[int, Report], None] = lambda seed, report: None,
+) -> Report:
+    """Run seed after seed; `told` hears of each before it begins."""
     report = Report()
     for seed in seeds:
+        told(seed, report)
         began = time.process_time()
         outcome = Lifecycle(seed, only, sabotage).run()
         report.cpu_seconds += time.process_time() - began
@@ -90,7 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     logging.disable(logging.CRITICAL)  # what handlers log of the faults is not news here
     only = None if options.faults is None else frozenset(options.faults.split(",")) - {"none", ""}
-    report = simulate(range(options.seed, options.seed + options.seeds), only, options.sabotage)
+    seeds = range(options.seed, options.seed + options.seeds)
+    report = simulate(seeds, only, options.sabotage, _progress)
     missing = report.never_struck() if only is None and report.seeds >= EVERY_FAULT_FROM else []
     if options.json:
         print(json.dumps(report.as_json()))
@@ -99,6 +106,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in missing:
             print(f"The fault {name} never struck.")
     return 1 if report.violated or missing else 0
+
+
+def _progress(seed: int, report: Report) -> None:
+    """A line that is written over, where somebody watches."""
+    if sys.stderr.isatty():
+        told = f"seed {seed}: {report.facts} facts, {len(report.violated)} violations"
+        print(f"\r{told} ", end="", file=sys.stderr, flush=True)
 
 
 def _print(report: Report, only: frozenset[str] | None, sabotage: str | None) -> None:
