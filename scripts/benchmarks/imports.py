@@ -74,7 +74,8 @@ def _start(what: str, argument: str) -> dict[str, Any]:
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
-        line = process.stdout.readline() if process.stdout else ""
+        lines = iter(process.stdout or ())
+        line = next(one for one in lines if one.startswith('{"sdks"'))  # between what the function logs
         ms = (time.perf_counter() - began) * 1000
     told: dict[str, Any] = json.loads(line)
     return told | {"ms": ms}
