@@ -267,10 +267,6 @@ class Platform:
                 raise LocalPlatformError(json.load(refusal)["detail"]) from None
 
 
-def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="ajo-")
-
-
 def _of_environment(name: str) -> bytes | None:
     return os.environ[name].encode() if os.environ.get(name) else None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import signal
 import sys
@@ -78,21 +77,20 @@ def _options() -> argparse.Namespace:
 
 
 def _seed(platform: Platform) -> Sequence[Login]:
-    """Accounts and a group to look at, where there is something that makes them."""
-    if importlib.util.find_spec("infra.local.seed") is None:
-        return []
+    """Accounts and a group to look at."""
+    from infra.local.seed import seed
+
     try:
-        logins: Sequence[Login] = importlib.import_module("infra.local.seed").seed(platform)
+        return seed(platform)
     except Exception as error:  # an empty platform is of use, too
         print(f"No group could be made to look at: {error!r}. See {platform.logs}.", file=sys.stderr)
         return []
-    return logins
 
 
 def _table(platform: Platform, logins: Sequence[Login], seconds: float) -> str:
     hosts = platform.environment()
     rows = [
-        ("API and portal", platform.base_url),
+        ("API", platform.base_url),
         ("Firebase Auth", f"http://{hosts['FIREBASE_AUTH_EMULATOR_HOST']}"),
         ("Firestore", f"http://{hosts['FIRESTORE_EMULATOR_HOST']}"),
         ("Pub/Sub", f"http://{hosts['PUBSUB_EMULATOR_HOST']}"),
