@@ -279,6 +279,19 @@ def follow(application: Application, mend: Mend) -> Application:
     return application.with_(statement=changed)
 
 
+def follow_all(application: Application, affordability: Affordability) -> Application:
+    """The application with every reason mended, each in the first way that was named."""
+    for reason in affordability.reasons:
+        application = follow(application, reason.mends[0])
+    return application
+
+
+def left_for_circle_pence(application: Application) -> int:
+    """What is left over in a month for the circle asked for, the others being paid."""
+    month = _Month.of(application)
+    return month.surplus_pence - month.committed_pence
+
+
 def _asking(application: Application, circle: Circle) -> Application:
     return application.with_(circle=circle)
 

@@ -8,7 +8,8 @@ final by machine (UK GDPR articles 22A to 22D). Each reason says what would mend
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -25,7 +26,9 @@ from shared.domain.affordability import (
     Circle,
     SpendingGuide,
     assess_affordability,
+    follow_all,
 )
+from shared.domain.commitments import GROUPS_MAX, MONTHLY_PENCE_MAX
 from shared.domain.documents import States, Value
 from shared.domain.errors import (
     RepresentationsUnread,
@@ -35,8 +38,10 @@ from shared.domain.errors import (
     ReviewReasonMissing,
     ReviewStillOpen,
 )
+from shared.domain.financial_statement import Statement
 from shared.domain.fraud import FraudCheck, Hold, Severity
 from shared.domain.money import pounds
+from shared.domain.scoring.applicant import MEMBERS_MAX, MONEY_PENCE_MAX, MONTHS_MAX, Repayments
 
 # --- the score, as whoever computes it hands it over --------------------------------------------------------
 
@@ -52,6 +57,24 @@ class ScoreReason(Value):
     mend: str = ""
 
 
+class PointScale(Value):
+    """How points and probabilities belong together: `base_points` are `base_pd_ppm`, and so many more points
+    halve the odds of default. Whole numbers, as it is stored with every score."""
+
+    base_points: Annotated[int, Field(strict=True)]
+    base_pd_ppm: Annotated[int, Field(strict=True, gt=0, lt=MILLION)]
+    points_to_double_odds_milli: Annotated[int, Field(strict=True, gt=0)]
+
+    def points_at(self, pd_ppm: int) -> int:
+        """The fewest points that stand for this probability or a lower one."""
+        odds = _logit(pd_ppm) - _logit(self.base_pd_ppm)
+        return math.ceil(self.base_points - odds / math.log(2) * self.points_to_double_odds_milli / 1_000)
+
+
+def _logit(ppm: int) -> float:
+    return math.log(ppm / (MILLION - ppm))
+
+
 class Score(Value):
     """A score that was computed. `reasons` holds every respect in which points were lost, in any order, so
     that points + all that was lost is at least the reference applicant's. No floats: it is stored."""
@@ -60,6 +83,7 @@ class Score(Value):
     pd_ppm: Annotated[int, Field(strict=True, ge=0, le=MILLION)]
     """Probability of default, in parts per million."""
     band: str
+    scale: PointScale
     reasons: tuple[ScoreReason, ...] = ()
     model_version: str
 
@@ -71,6 +95,20 @@ class NoScore(Value):
     model_version: str | None = None
 
 
+Months = Annotated[int, Field(strict=True, ge=0, le=MONTHS_MAX)]
+
+
+class Told(Value):
+    """What the score reads beside the household's month. `balance_pence`: None without a current account."""
+
+    balance_pence: Annotated[int, Field(strict=True, ge=-MONEY_PENCE_MAX, le=MONEY_PENCE_MAX)] | None
+    salary_paid_in_months: Months
+    repayments: Repayments
+    months_in_work: Months
+    has_guarantor: bool
+    members: Annotated[int, Field(strict=True, ge=2, le=MEMBERS_MAX)]
+
+
 # --- the rules ----------------------------------------------------------------------------------------------
 
 
@@ -78,17 +116,20 @@ class NoScore(Value):
 class AssessmentRules:
     """The house's own policy; a change is a new version, and assessments keep the one they were made by."""
 
-    version: str = "assessment-1"
+    version: str = "assessment-2"
 
-    approve_from_points: int = 600
-    decline_below_points: int = 500
-    """On the scorer's scale. Between the two a person weighs it; below, the machine advises to decline."""
+    approve_pd_max_ppm: int = 150_000
+    """Probability of default, as the model states it, up to which the machine may approve alone: half the
+    share of bad loans in the sample that it learnt from (.30). Bad loans were drawn more often than they
+    came, so the figure is relative: whatever the true share is, this line stands near half of it."""
 
-    circles_max: int = 5
-    """At a time, per verified person: one person's trouble must not stop more circles than that."""
+    decline_pd_from_ppm: int = 600_000
+    """Twice that share: from here on the machine advises the person who decides against. More of them failed
+    than paid, at terms that a bank had granted. Between the two a person weighs it, without advice."""
 
-    monthly_max_pence: int = 350_000
-    """In all circles: just above our largest circle (£800 weekly), so nobody is in two of that size."""
+    circles_max: int = GROUPS_MAX
+    monthly_max_pence: int = MONTHLY_PENCE_MAX
+    """The caps that the commit of every promise holds (commitments.py): one person, all circles."""
 
     valid_for: timedelta = timedelta(days=180)
     """Half a year: statements and payslips older than that say little about next month."""
@@ -149,25 +190,32 @@ _NO_SCORE = DecisionReason(
 )
 
 
-def _from_score(score: Score | NoScore, rules: AssessmentRules) -> Iterable[DecisionReason]:
+def _from_score(
+    score: Score | NoScore, once_affordable: Score | NoScore, rules: AssessmentRules
+) -> Iterable[DecisionReason]:
     """The fewest respects, largest loss first, that would reach the line if all were mended; so each
-    matters: with any one of them left as it is, the line is not reached."""
-    if isinstance(score, NoScore):
+    matters: with any one of them left as it is, the line is not reached.
+
+    `once_affordable` is the score with the reasons of affordability mended: more left over is better for the
+    score too, and a respect in which that is enough is not named again.
+    """
+    if isinstance(score, NoScore) or isinstance(once_affordable, NoScore):
         yield _NO_SCORE
         return
-    short = rules.approve_from_points - score.points
-    if short <= 0:
+    line = score.scale.points_at(rules.approve_pd_max_ppm)
+    short = line - once_affordable.points
+    if score.points >= line or short <= 0:
         return
-    advises_decline = score.points < rules.decline_below_points
+    advises_decline = _far_below(score, rules)
     needed: list[ScoreReason] = []
-    for reason in sorted(score.reasons, key=lambda reason: (-reason.points_lost, reason.code)):
+    for reason in sorted(once_affordable.reasons, key=lambda reason: (-reason.points_lost, reason.code)):
         if sum(lost.points_lost for lost in needed) < short:
             needed.append(reason)
     if sum(lost.points_lost for lost in needed) < short:
         yield DecisionReason(
             source=Source.SCORE,
             code="score_below_line",
-            sentence=f"Your score is {score.points}; up to {score.points + short - 1} a person has to look.",
+            sentence=f"Your score is {score.points}; below {line} a person has to look.",
             mends=("Tell us what the score cannot know; a person will read it.",),
             advises_decline=advises_decline,
         )
@@ -180,6 +228,10 @@ def _from_score(score: Score | NoScore, rules: AssessmentRules) -> Iterable[Deci
             mends=(reason.mend or "Tell us if this has changed, and show it.",),
             advises_decline=advises_decline,
         )
+
+
+def _far_below(score: Score | NoScore, rules: AssessmentRules) -> bool:
+    return isinstance(score, Score) and score.points < score.scale.points_at(rules.decline_pd_from_ppm)
 
 
 def score_if_mended(score: Score, codes: Iterable[str]) -> Score:
@@ -279,6 +331,7 @@ class Assessment(Value):
     expires_at: AwareDatetime
     rules_version: str
     application: Application
+    told: Told | None = None
     affordability: Affordability
     score: Score | NoScore
     fraud: FraudCheck
@@ -297,33 +350,45 @@ class PersonsView(Value):
     expires_at: AwareDatetime
     outcome: Outcome
     reasons: tuple[DecisionReason, ...]
+    statement: Statement
+    told: Told | None
     affordability: Affordability
     score_points: int | None
+    approved_from_points: int | None
+    """On the same scale: from here on the score is no reason to ask a person."""
     notice: Notice
 
 
 def assess(
     application: Application,
-    score: Score | NoScore,
+    scored_by: Callable[[Application], Score | NoScore],
     fraud: FraudCheck,
     *,
     assessment_id: str,
     person: str,
     at: AwareDatetime,
+    told: Told | None = None,
     rules: AssessmentRules = RULES,
     guides: Sequence[SpendingGuide] = NO_GUIDES,
 ) -> Assessment:
-    """Decide. Never raises on valid input; whatever cannot be judged is referred."""
+    """Decide. Never raises on valid input; whatever cannot be judged is referred.
+
+    `scored_by` gives the score of the same person with another month: what mends affordability is seen by
+    the score too, so that no reason of the score is given that would be gone by then.
+    """
     affordability = assess_affordability(application, rules.affordability, guides)
+    score = scored_by(application)
+    once_affordable = score if affordability.affordable else scored_by(follow_all(application, affordability))
     reasons = (
         *_from_affordability(affordability),
-        *_from_score(score, rules),
+        *_from_score(score, once_affordable, rules),
         *_from_fraud(fraud),
         *_from_caps(application, rules),
     )
     outcome: Outcome = "approve"
     if reasons:
-        outcome = "decline_to_refer" if any(reason.advises_decline for reason in reasons) else "refer"
+        against = any(reason.advises_decline for reason in reasons) or _far_below(score, rules)
+        outcome = "decline_to_refer" if against else "refer"
     return Assessment(
         id=assessment_id,
         person=person,
@@ -331,13 +396,14 @@ def assess(
         expires_at=at + rules.valid_for,
         rules_version=rules.version_in_full(),
         application=application,
+        told=told,
         affordability=affordability,
         score=score,
         fraud=fraud,
         outcome=outcome,
         reasons=reasons,
         notice=Notice(version=NOTICE_VERSION, told=TOLD[outcome], rights=RIGHTS),
-        input_hash=_hash(application, score, fraud),
+        input_hash=_hash(application, score, fraud, *([told] if told else [])),
     )
 
 
@@ -349,15 +415,19 @@ def _hash(*inputs: Value) -> str:
     return digest.hexdigest()
 
 
-def for_person(assessment: Assessment) -> PersonsView:
+def for_person(assessment: Assessment, rules: AssessmentRules = RULES) -> PersonsView:
+    score = assessment.score if isinstance(assessment.score, Score) else None
     return PersonsView(
         id=assessment.id,
         at=assessment.at,
         expires_at=assessment.expires_at,
         outcome=assessment.outcome,
         reasons=assessment.reasons,
+        statement=assessment.application.statement,
+        told=assessment.told,
         affordability=assessment.affordability,
-        score_points=assessment.score.points if isinstance(assessment.score, Score) else None,
+        score_points=score.points if score else None,
+        approved_from_points=score.scale.points_at(rules.approve_pd_max_ppm) if score else None,
         notice=assessment.notice,
     )
 

@@ -14,10 +14,13 @@ from shared.domain.groups import Terms
 from shared.domain.money import Pence
 
 GROUPS_MAX: Final = 5
-"""More circles than this at a time are not saving but dealing in turns."""
+"""More circles than this at a time are not saving but dealing in turns, and one person's trouble must not
+stop more of them than that."""
 
 MONTHLY_PENCE_MAX: Final = 500_000
-"""£5,000 a month over all circles. House policy; what one can afford is judged apart from it."""
+"""£5,000 a month over all circles: our largest circle (£800 a week, £3,467 a month) and a middling one beside
+it, and never two of the largest. House policy, the one owner of both numbers: this commit holds them, and an
+assessment asks by them beforehand. What one can afford is judged apart."""
 
 WEEKS_A_YEAR: Final = 52
 

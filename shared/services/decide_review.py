@@ -103,6 +103,7 @@ def _view(found: Case, id_: str) -> dict[str, Any]:
         "standing": standing(assessment, found.reviews),
         "reasons": [one.model_dump(mode="json") for one in assessment.reasons],
         "asked": assessment.application.model_dump(mode="json"),
+        "told": assessment.told.model_dump(mode="json") if assessment.told else None,
         "affordability": assessment.affordability.model_dump(mode="json"),
         "score": assessment.score.model_dump(mode="json"),
         "fraud": assessment.fraud.model_dump(mode="json"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from shared.domain.affordability import Application, Circle
-from shared.domain.assessments import assess, open_review
+from shared.domain.assessments import Told, assess, open_review
 from shared.domain.commitments import commitments_ref
 from shared.domain.decision import Decision
 from shared.domain.errors import CreditConsentMissing
@@ -13,7 +14,6 @@ from shared.domain.financial_statement import Statement
 from shared.domain.fraud import check_fraud
 from shared.domain.ids import new_id
 from shared.domain.privacy import consents_ref
-from shared.domain.scoring.applicant import Applicant
 from shared.domain.users import user_ref
 from shared.services import read_assessment, throttle
 from shared.services.applicant_score import score_of
@@ -28,7 +28,7 @@ ASSESSMENTS: Final = throttle.Limit("assessment", 20, 86_400)
 
 
 def submit(
-    ctx: Context, command: Command, statement: Statement, circle: Circle, applicant: Applicant | None
+    ctx: Context, command: Command, statement: Statement, circle: Circle, told: Told | None
 ) -> dict[str, Any]:
     """Assess who asks, and keep it sealed. A referral opens its review in the same commit.
 
@@ -37,7 +37,7 @@ def submit(
     uid = command.actor
     throttle.count(ctx, ASSESSMENTS, uid)
     sealer = ctx.vault.sealer(uid)
-    facts, score = facts_of(ctx, uid), score_of(applicant)
+    facts = facts_of(ctx, uid)
 
     def decide(loaded: Loaded) -> Decision:
         loaded.get(user_ref(uid)).require_open()
@@ -49,11 +49,12 @@ def submit(
             Application(
                 statement=statement, circle=circle, commitments=commitments(loaded.find(commitments_ref(uid)))
             ),
-            score,
+            partial(score_of, told),
             check_fraud(uid, facts, now),
             assessment_id=new_id("ass", ctx.chance.token(13)),
             person=uid,
             at=now,
+            told=told,
         )
         if assessment.outcome == "approve":
             filed = [file_assessment(sealer, assessment, reviews=0)]

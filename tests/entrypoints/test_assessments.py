@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 
+from shared.domain.assessments import Told
 from shared.domain.case_files import assessment_ref
 from shared.domain.scoring import artefact
+from shared.domain.scoring.applicant import Repayments
 from shared.domain.scoring.artefact import ArtefactRefused
 from shared.services import applicant_score
 from shared.services.applicant_score import score_of
 from tests.entrypoints.platform import ROOT, Platform
+from tests.unit.assessments.households import a_circle, an_application
 
 A = "/v1/assessments"
 SMALL = {"amount_pence": 5_000, "frequency": "monthly"}
@@ -118,7 +121,9 @@ def test_a_model_that_is_not_there_is_no_score(monkeypatch: pytest.MonkeyPatch) 
         raise ArtefactRefused(name="applicant", problem="its file cannot be read")
 
     monkeypatch.setattr(applicant_score, "score_applicant", refused)
-    assert score_of(object()).model_dump()["cause"] == "no model is in service"  # type: ignore[arg-type]
+    told = Told(**APPLICANT | {"repayments": Repayments.ON_TIME})
+    asked = an_application(a_circle(50))
+    assert score_of(told, asked).model_dump()["cause"] == "no model is in service"
 
 
 def test_with_an_applicant_it_is_scored_or_referred(platform: Platform, ada: str, ben: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp
 
-from shared.domain.scoring.artefact import Artefact, Reading
+from shared.domain.scoring.artefact import Artefact, Reading, Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Scored:
     band: str
     version: str
     points_lost: Mapping[str, int]
+    scale: Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def score(artefact: Artefact, readings: Mapping[str, Reading]) -> Scored | Unsco
         band=next(band.name for band in artefact.bands if pd < band.pd_below or band.pd_below >= 1),
         version=artefact.version,
         points_lost={f: lost[f] for f in sorted(lost, key=lambda f: (-lost[f], f)) if lost[f] > 0},
+        scale=scale,
     )
 
 

@@ -48,30 +48,10 @@ def calculate_affordability(call: Call[NewCalculation]) -> dict[str, Any]:
 
 
 def submit_assessment(call: Call[NewAssessment]) -> dict[str, Any]:
-    from shared.domain.affordability import Application, assess_affordability
-    from shared.domain.financial_statement import Frequency
-    from shared.domain.scoring.applicant import Applicant
     from shared.services import submit_assessment
 
-    told, month, circle = call.input.applicant, call.input.statement, call.input.circle
-    applicant = (
-        None
-        if told is None
-        else Applicant(
-            balance_pence=told.balance_pence,
-            salary_paid_in_months=told.salary_paid_in_months,
-            repayments=told.repayments,
-            savings_pence=month.savings_pence,
-            months_in_work=told.months_in_work,
-            has_guarantor=told.has_guarantor,
-            pays_other_instalments=any(debt.amount_pence for debt in month.other_debts),
-            surplus_pence=assess_affordability(Application(statement=month, circle=circle)).surplus_pence,
-            contribution_pence=circle.amount_pence,
-            every="week" if circle.frequency is Frequency.WEEKLY else "month",
-            members=told.members,
-        )
-    )
-    return submit_assessment.submit(call.ctx, call.command, month, circle, applicant)
+    given = call.input
+    return submit_assessment.submit(call.ctx, call.command, given.statement, given.circle, given.applicant)
 
 
 def list_assessments(call: Call[PageRequest]) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from shared.domain.assessments import (
     Representation,
     ReviewState,
     Score,
+    Told,
     Verdict,
 )
 from shared.domain.documents import Day
@@ -24,7 +25,6 @@ from shared.domain.financial_health import Answers, FinancialHealth, Pillar, Que
 from shared.domain.financial_statement import Evidence, Statement
 from shared.domain.fraud import FraudCheck
 from shared.domain.member_risk import Line
-from shared.domain.scoring.applicant import MEMBERS_MAX, MONEY_PENCE_MAX, MONTHS_MAX, Repayments
 from shared.web.schemas.common import Answer, Id, Input, Page
 from shared.web.schemas.talk import Text
 
@@ -50,18 +50,8 @@ class NewCalculation(Input):
     circle: Circle
 
 
-Months = Annotated[int, Field(ge=0, le=MONTHS_MAX)]
-
-
-class NewApplicant(Input):
+class NewApplicant(Told, Input):
     """What the score reads beside the month. `balance_pence` is null without a current account."""
-
-    balance_pence: Annotated[int, Field(ge=-MONEY_PENCE_MAX, le=MONEY_PENCE_MAX)] | None
-    salary_paid_in_months: Months
-    repayments: Repayments
-    months_in_work: Months
-    has_guarantor: bool
-    members: Annotated[int, Field(ge=2, le=MEMBERS_MAX)]
 
 
 class NewAssessment(Input):
@@ -157,8 +147,11 @@ class OwnAssessment(Answer):
     outcome: Outcome
     standing: ReviewState
     reasons: list[DecisionReason]
+    statement: HouseholdMonth
+    told: Told | None
     affordability: Affordability
     score_points: int | None
+    approved_from_points: int | None
     notice: Notice
     reviews: list[OwnReview]
 
@@ -209,6 +202,7 @@ class ReviewCase(Answer):
     standing: ReviewState
     reasons: list[DecisionReason]
     asked: AskedFor
+    told: Told | None
     affordability: Affordability
     score: Score | NoScore
     fraud: FraudCheck

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.domain.assessments import MILLION, NoScore, Score
+from shared.domain.assessments import MILLION, NoScore, PointScale, Score
 from shared.domain.member_risk import (
     Candidate,
     Distributions,
@@ -38,7 +38,8 @@ FIVE_PERCENT = 50_000
 
 
 def a_score(pd_ppm: int) -> Score:
-    return Score(points=600, pd_ppm=pd_ppm, band="B", model_version="m-1")
+    scale = PointScale(base_points=600, base_pd_ppm=500_000, points_to_double_odds_milli=60_000)
+    return Score(points=600, pd_ppm=pd_ppm, band="B", scale=scale, model_version="m-1")
 
 
 def a_circle(*pds_ppm: int, contribution: int = 10_000, done: int = 0, **arrears: int) -> RunningCircle:
