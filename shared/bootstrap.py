@@ -10,7 +10,7 @@ import contextlib
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.services.context import Context
@@ -194,6 +194,14 @@ def two_people_above_pence() -> int | None:
     return settings().two_people_above_pence
 
 
+@_part
+def fees() -> Mapping[str, int]:
+    return {
+        "platform_fee_pence": settings().platform_fee_pence,
+        "added_fee_pence": settings().added_fee_pence,
+    }
+
+
 class _Wired(Context):
     """A context whose ports are the parts above, each made when a use case first touches it."""
 
@@ -243,6 +251,10 @@ class _Wired(Context):
     @property
     def two_people_above_pence(self) -> int | None:
         return two_people_above_pence()
+
+    @property
+    def fees(self) -> Mapping[str, int]:
+        return fees()
 
 
 @_part

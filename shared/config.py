@@ -81,6 +81,11 @@ class Settings(BaseModel):
     # A payout above this waits until two of the staff have let it go; none does where it is not set.
     two_people_above_pence: int | None = Field(None, alias="AJO_TWO_PEOPLE_ABOVE_PENCE", ge=0)
 
+    # The platform's fees, as terms of circles that are started from now on: each agrees to them at its lock.
+    # On top of a contribution at most what a card payment of £800 costs, £12.20; from a pot at most £25.
+    added_fee_pence: int = Field(0, alias="AJO_ADDED_FEE_PENCE", ge=0, le=1_220)
+    platform_fee_pence: int = Field(0, alias="AJO_PLATFORM_FEE_PENCE", ge=0, le=2_500)
+
     # Where heads of audit chains are written down for good: gs://bucket, or in local a folder.
     anchors: str | None = Field(None, alias="AJO_ANCHORS", pattern=r"^(gs://[a-z0-9._-]{3,63}|/.+)$")
 

@@ -119,7 +119,7 @@ def _noticed(contribution: Contribution, pence: int, when: Plan, method: Payment
     """Whether the member was told just this amount, day and kind: another one is never debited."""
     notice = contribution.notice
     return notice is not None and (notice.amount_pence, notice.collect_on, notice.method_kind) == (
-        pence,
+        pence + contribution.fee_left_pence,
         when.collect_on,
         method.kind,
     )
@@ -128,7 +128,10 @@ def _noticed(contribution: Contribution, pence: int, when: Plan, method: Payment
 def _give_notice(
     contribution: Contribution, pence: int, when: Plan, method: PaymentMethod, now: datetime
 ) -> Decision:
-    notice = Notice(amount_pence=pence, collect_on=when.collect_on, method_kind=method.kind, given_at=now)
+    total_pence = pence + contribution.fee_left_pence
+    notice = Notice(
+        amount_pence=total_pence, collect_on=when.collect_on, method_kind=method.kind, given_at=now
+    )
     fact = News(
         id=f"noticed:{contribution.id}:{contribution.revision}",
         group=contribution.group,
@@ -136,7 +139,8 @@ def _give_notice(
         payload={
             "contribution": contribution.id,
             "member": contribution.uid,
-            "pence": pence,
+            "pence": total_pence,
+            "added_fee_pence": contribution.fee_left_pence,
             "collect_on": when.collect_on.isoformat(),
             "method_kind": method.kind,
         },
@@ -157,7 +161,7 @@ def _start_attempt(contribution: Contribution, pence: int, method: PaymentMethod
             "cycle": contribution.cycle,
             "member": contribution.uid,
             "attempt": attempt.id,
-            "pence": pence,
+            "pence": attempt.amount_pence,
             "method_kind": method.kind,
         },
     )

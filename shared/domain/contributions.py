@@ -94,6 +94,8 @@ class Attempt(Value):
     id: str
     number: int
     amount_pence: Pence
+    added_fee_pence: Pence = 0  # of the amount, the agreed fee on top
+    fee_held_pence: Pence = 0  # of that, what came and has not gone back
     method: str
     method_kind: MethodKind
     state: AttemptState = "submitting"
@@ -120,11 +122,17 @@ class Attempt(Value):
     def is_live(self) -> bool:
         return self.state in LIVE
 
+    @property
+    def refundable_pence(self) -> int:
+        """What it put into the pot; with the fee on top, where that is all that it brought."""
+        whole = self.settled_pence - self.taken_back_pence - self.fee_held_pence == self.in_pot_pence
+        return self.in_pot_pence + (self.fee_held_pence if whole else 0)
+
 
 class Notice(Value):
     """What the member was told will be taken, and when: the debit is this or is blocked."""
 
-    amount_pence: Pence
+    amount_pence: Pence  # the fee on top included
     collect_on: Day
     method_kind: MethodKind
     given_at: datetime
@@ -144,6 +152,7 @@ class Contribution(Document):
     money in and money back choose their row of the ledger. `pay_now`: its member asked to pay before or after
     the date. `act_at` is when the scheduler looks next. `apart`: somebody's leaving took it out of its pot; a
     debt stands in its place, or nothing. `frozen_until`: nothing is taken before, for hardship.
+    `added_fee_pence`: the agreement's fee on top, taken once, with the first money that comes for it.
     """
 
     id: str
@@ -152,6 +161,7 @@ class Contribution(Document):
     uid: str
     recipient: str
     amount_pence: Pence
+    added_fee_pence: Pence = 0
     due_date: Day
     state: ContributionState = "due"
     in_pot_pence: Pence = 0
@@ -179,6 +189,11 @@ class Contribution(Document):
     def left_pence(self) -> int:
         """What its pot still lacks of it."""
         return 0 if self.apart else self.amount_pence - self.in_pot_pence
+
+    @property
+    def fee_left_pence(self) -> int:
+        """What of the fee on top has not come yet, or went back."""
+        return max(0, self.added_fee_pence - sum(one.fee_held_pence for one in self.attempts))
 
     @property
     def live_attempt(self) -> Attempt | None:
@@ -212,6 +227,7 @@ def due_contribution(
     amount_pence: int,
     due_date: date,
     holidays: Container[object],
+    added_fee_pence: int = 0,
 ) -> Contribution:
     """A contribution as the lock leaves it: first looked at on the day of its notice."""
     own_id = contribution_id(group, cycle, uid)
@@ -223,6 +239,7 @@ def due_contribution(
         uid=uid,
         recipient=recipient,
         amount_pence=amount_pence,
+        added_fee_pence=added_fee_pence,
         due_date=due_date,
         act_at=opening_of(add_working_days(due_date, -NOTICE_WORKING_DAYS, holidays)),
     )
@@ -262,13 +279,16 @@ def waits_for_another_method(contribution: Contribution, method: str) -> bool:
 
 
 def next_attempt(
-    contribution: Contribution, method: str, kind: MethodKind, amount_pence: int, now: datetime
+    contribution: Contribution, method: str, kind: MethodKind, pence: int, now: datetime
 ) -> Attempt:
+    """The next try at collecting `pence`, and the fee on top where it has not come yet."""
+    fee_pence = contribution.fee_left_pence
     number = len(contribution.attempts) + 1
     return Attempt(
         id=attempt_id(contribution.id, number),
         number=number,
-        amount_pence=amount_pence,
+        amount_pence=pence + fee_pence,
+        added_fee_pence=fee_pence,
         method=method,
         method_kind=kind,
         started_at=now,

@@ -82,6 +82,7 @@ class Terms(Value):
     wait_days: int = 14
     grace_days: int = 2
     platform_fee_pence: Pence = 0
+    added_fee_pence: Pence = 0  # a fixed fee on top of each contribution
     reserve_pence: Pence = 0
     show_payers: Literal["names", "counts"] = "counts"
     visibility: Literal["public", "invited"] = "invited"
@@ -353,11 +354,24 @@ def agreement_text(group: Group, schedule: list[Cycle]) -> str:
                 reserve=pounds(terms.reserve_pence),
             ),
             fee if terms.platform_fee_pence else "No fee is kept from the pots.",
+            *_added_fee_words(terms),
             f"A contribution is late {terms.grace_days} days after its due date. Late money is always "
             "accepted and goes to the oldest shortfall first. After your own turn there is no way out: what "
             "you received is owed. This is a promise among members; nobody stands in for it.",
         ]
     )
+
+
+def _added_fee_words(terms: Terms) -> list[str]:
+    if not terms.added_fee_pence:
+        return []
+    fee, whole = pounds(terms.added_fee_pence), pounds(terms.amount_pence + terms.added_fee_pence)
+    return [
+        f"A fixed fee of {fee} is added to each contribution, and {whole} is taken each time: it pays "
+        "what the payment company charges. It is taken once for each contribution, is no part of any pot, "
+        "and goes back with a contribution that is refunded. Where credit pays the whole contribution, no "
+        "fee is added."
+    ]
 
 
 def _past_words(group: Group) -> list[str]:

@@ -149,6 +149,17 @@ def processor_fee_returned(pence: int) -> Rows:
     return [(HOUSE, FEES_PAID, pence)]
 
 
+def fee_on_top(pence: int) -> Rows:
+    """The agreed fixed fee on top of a contribution: it stays at the processor as the house's own, no cash of
+    the members, and pays the house back what the processor took."""
+    return [(HOUSE, FEES_EARNED, pence)]
+
+
+def fee_on_top_returned(pence: int) -> Rows:
+    """It went back to its payer with the contribution."""
+    return [(FEES_EARNED, HOUSE, pence)]
+
+
 def late_money_to_member(processor: str, debtor: str, creditor: str, payout: str, pence: int) -> Rows:
     """Money in after the reservation, to a member's claim: on its way to them as a top-up."""
     return [(cash(processor), payable(payout), pence), (owed(creditor), debt(debtor), pence)]

@@ -7,11 +7,13 @@ from shared.domain.contributions import Attempt, Contribution
 from shared.domain.decision import Decision
 from shared.domain.errors import NothingToGiveBack, UnknownObject
 from shared.domain.journal import News
-from shared.domain.settlement import Money
+from shared.domain.settlement import Money, with_fee
 
 
 def ask(contribution: Contribution, reason: str) -> Decision:
     """Record that the contribution is to be given back, before the processor is asked; its pot waits.
+
+    The fee on top of it goes back with it.
 
     What a pot was reserved with belongs to its recipient: it is not taken back from them by a refund. Raises
     NothingToGiveBack.
@@ -32,7 +34,7 @@ def ask(contribution: Contribution, reason: str) -> Decision:
             "contribution": contribution.id,
             "member": contribution.uid,
             "attempt": attempt.id,
-            "pence": attempt.in_pot_pence,
+            "pence": attempt.refundable_pence,
             "reason": reason,
         },
     )
@@ -52,12 +54,14 @@ def give_up(contribution: Contribution, attempt_id: str) -> Decision:
 def came_back(contribution: Contribution, attempt_id: str, money: Money) -> Decision:
     """Record that a refund failed, and its money is with us again: the payer's credit. Twice is once.
 
-    They are still to have it: it counts towards what they owe next, or is given back at the end.
+    They are still to have it: it counts towards what they owe next, or is given back at the end. The fee on
+    top is taken anew: their credit pays the contribution that it is for.
     """
     attempt = _attempt(contribution, attempt_id)
     if money.movement in attempt.won_back:
         return Decision(answer={"state": contribution.state})
-    after = attempt.with_(won_back=[*attempt.won_back, money.movement])
+    after, on_top_pence = with_fee(contribution, attempt, money.pence)
+    after = after.with_(won_back=[*attempt.won_back, money.movement])
     fact = News(
         id=money.movement,
         group=contribution.group,
@@ -72,7 +76,8 @@ def came_back(contribution: Contribution, attempt_id: str, money: Money) -> Deci
             "fee_pence": money.fee_pence,
         },
         entries=ledger.post(
-            ledger.money_without_debt(money.processor, contribution.uid, money.pence),
+            ledger.money_without_debt(money.processor, contribution.uid, money.pence - on_top_pence),
+            ledger.fee_on_top(on_top_pence),
             ledger.processor_fee(money.fee_pence)
             if money.fee_pence >= 0
             else ledger.processor_fee_returned(-money.fee_pence),

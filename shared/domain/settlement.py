@@ -96,20 +96,33 @@ def _money_in(
     others: FindContribution,
     now: datetime,
 ) -> Decision:
+    attempt, fee_pence = with_fee(contribution, attempt, money.pence)
     if contribution.counted_in is None:
-        return _into_the_pot(type_, contribution, attempt, money)
-    return _after_the_reservation(type_, contribution, attempt, money, member(), others, now)
+        return _into_the_pot(type_, contribution, attempt, money, fee_pence)
+    return _after_the_reservation(type_, contribution, attempt, money, fee_pence, member(), others, now)
 
 
-def _into_the_pot(type_: str, contribution: Contribution, attempt: Attempt, money: Money) -> Decision:
-    to_pot = min(money.pence, contribution.left_pence)
+def with_fee(contribution: Contribution, attempt: Attempt, pence: int) -> tuple[Attempt, int]:
+    """The attempt with the fee on top that this money brings, and how much that is.
+
+    A contribution pays it once: where another attempt has brought it by now, it is its payer's credit.
+    """
+    fee_pence = min(attempt.added_fee_pence - attempt.fee_held_pence, contribution.fee_left_pence, pence)
+    return attempt.with_(fee_held_pence=attempt.fee_held_pence + fee_pence), fee_pence
+
+
+def _into_the_pot(
+    type_: str, contribution: Contribution, attempt: Attempt, money: Money, fee_pence: int
+) -> Decision:
+    to_pot = min(money.pence - fee_pence, contribution.left_pence)
     after = contribution.with_attempt(attempt.with_(in_pot_pence=attempt.in_pot_pence + to_pot)).with_(
         in_pot_pence=contribution.in_pot_pence + to_pot
     )
     if after.left_pence == 0 and after.state == "due":
         after = after.moved("covered").with_(act_at=None)
     rows = ledger.money_in(money.processor, contribution.cycle, to_pot)
-    rows += ledger.money_without_debt(money.processor, contribution.uid, money.pence - to_pot)
+    rows += ledger.money_without_debt(money.processor, contribution.uid, money.pence - fee_pence - to_pot)
+    rows += ledger.fee_on_top(fee_pence)
     return Decision(
         answer={"state": after.state},
         facts=[_fact(type_, contribution, attempt, money, rows)],
@@ -122,14 +135,18 @@ def _after_the_reservation(
     contribution: Contribution,
     attempt: Attempt,
     money: Money,
+    fee_pence: int,
     member: Member,
     others: FindContribution,
     now: datetime,
 ) -> Decision:
-    allocation = pay_debts(member, money.pence, LateMoney(money.processor), act_at=max(money.clears_at, now))
+    allocation = pay_debts(
+        member, money.pence - fee_pence, LateMoney(money.processor), act_at=max(money.clears_at, now)
+    )
     rows = allocation.rows + ledger.money_without_debt(
         money.processor, contribution.uid, allocation.left_pence
     )
+    rows += ledger.fee_on_top(fee_pence)
     after = contribution.with_attempt(attempt)
     covered = [
         one.moved("covered").with_(act_at=None)
@@ -173,22 +190,25 @@ def take_back(
     A payout that is only reserved is voided before this is asked. Raises UnknownObject, UnknownTransition.
     """
     attempt = _attempt(contribution, attempt_id)
+    fee_pence = _fee_going_back(attempt, money.pence)
     taken_back_pence = attempt.taken_back_pence + money.pence
     if to == "disputed" or taken_back_pence >= attempt.settled_pence:
         attempt = attempt.moved(to)
     attempt = attempt.with_(
         taken_back=[*attempt.taken_back, money.movement],
         taken_back_pence=taken_back_pence,
+        fee_held_pence=attempt.fee_held_pence - fee_pence,
         refunding=attempt.refunding and to != "refunded",
     )
     from_pot = 0
     if contribution.counted_in is None:
-        from_pot = min(money.pence, attempt.in_pot_pence)
-    rest = money.pence - from_pot
+        from_pot = min(money.pence - fee_pence, attempt.in_pot_pence)
+    rest = money.pence - fee_pence - from_pot
     from_credit = min(rest, balances().of(ledger.credit(contribution.uid))) if rest else 0
     from_house = rest - from_credit
     rows = ledger.taken_back(money.processor, contribution.cycle, from_pot)
     rows += ledger.disputed_after(money.processor, contribution.uid, from_credit, from_house)
+    rows += ledger.fee_on_top_returned(fee_pence)
     after = contribution.with_attempt(attempt.with_(in_pot_pence=attempt.in_pot_pence - from_pot)).with_(
         in_pot_pence=contribution.in_pot_pence - from_pot
     )
@@ -206,6 +226,12 @@ def take_back(
         facts=[_fact(f"contribution_{to}", contribution, attempt, money, rows)],
         changed=changed,
     )
+
+
+def _fee_going_back(attempt: Attempt, pence: int) -> int:
+    """What of money that goes back is the fee on top: the contribution goes first, the fee last."""
+    kept_pence = max(0, attempt.settled_pence - attempt.taken_back_pence - attempt.fee_held_pence)
+    return min(attempt.fee_held_pence, max(0, pence - kept_pence))
 
 
 def lose(contribution: Contribution, attempt_id: str) -> Decision:

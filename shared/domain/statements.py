@@ -15,15 +15,20 @@ from typing import Final
 from shared.domain import ledger
 from shared.domain.calendar import london_day
 from shared.domain.journal import Fact
-from shared.domain.ledger import FEES_PAID, HOUSE, Balances
+from shared.domain.ledger import FEES_EARNED, FEES_PAID, HOUSE, Balances
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a member stands, in pence. `balance_pence` is what they put in beyond what they got out."""
+    """Where a member stands, in pence. `balance_pence` is what they put in beyond what they got out.
+
+    `fees_pence`: what the platform earned by them, on top of contributions (part of `paid_in_pence`) or from
+    their pot.
+    """
 
     paid_in_pence: int = 0
     received_pence: int = 0
+    fees_pence: int = 0
     credit_pence: int = 0
     owes_pence: int = 0
     is_owed_pence: int = 0
@@ -36,6 +41,7 @@ class Position:
         return Position(
             self.paid_in_pence + change.paid_in_pence,
             self.received_pence + change.received_pence,
+            self.fees_pence + change.fees_pence,
             self.credit_pence + change.credit_pence,
             self.owes_pence + change.owes_pence,
             self.is_owed_pence + change.is_owed_pence,
@@ -135,9 +141,10 @@ def group_statement(facts: Iterable[Fact], since: date | None, until: date | Non
 def change_of(fact: Fact, uid: str) -> Position:
     """What a fact changed for one member."""
     after = Balances().after(fact.entries)
-    paid_in = received = 0
+    paid_in = received = fees = 0
     if _person(fact) == uid:
         moved_pence = moved_by(after)
+        fees = after.of(FEES_EARNED)
         if "member" in fact.payload:
             paid_in = moved_pence
         else:
@@ -145,6 +152,7 @@ def change_of(fact: Fact, uid: str) -> Position:
     return Position(
         paid_in,
         received,
+        fees,
         after.of(ledger.credit(uid)),
         after.of(ledger.debt(uid)),
         after.of(ledger.owed(uid)),

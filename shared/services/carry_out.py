@@ -102,6 +102,7 @@ def _substitution(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
             group.terms.amount_pence,
             cycle.due_date,
             ctx.holidays,
+            group.terms.added_fee_pence,
         )
         for cycle in group.schedule
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from shared.domain.permissions import Role
 from shared.ports import (
@@ -34,6 +35,7 @@ class Context:
     anchors: Anchors
     vault: Vault
     two_people_above_pence: int | None = None  # a payout above it waits until two of staff let it go
+    fees: Mapping[str, int] = field(default_factory=dict)  # the platform's, as `Terms` names them
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ def calendar(ctx: Context, locked: Group) -> list[Document]:
                 terms.amount_pence,
                 cycle.due_date,
                 ctx.holidays,
+                terms.added_fee_pence,
             )
             for seat in locked.seated()
         ]

@@ -37,6 +37,7 @@ def view(ctx: Context, contribution: Contribution) -> dict[str, Any]:
         "group": contribution.group,
         "cycle": contribution.cycle,
         "amount_pence": contribution.amount_pence,
+        "added_fee_pence": contribution.added_fee_pence,
         "paid_pence": contribution.in_pot_pence,
         "currency": CURRENCY,
         "due_date": contribution.due_date.isoformat(),

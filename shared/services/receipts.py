@@ -41,7 +41,7 @@ def of_contribution(ctx: Context, uid: str, gid: str, contribution: str) -> dict
         "amount_pence": found.amount_pence,
         "lines": lines,
         "total_pence": sum(line["amount_pence"] - line["returned_pence"] for line in lines),
-        "fee_pence": 0,
+        "fee_pence": sum(attempt.fee_held_pence for attempt in paid),
     }
 
 

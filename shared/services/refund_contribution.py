@@ -45,4 +45,4 @@ def _refund(ctx: Context, group: str, contribution: str, attempt_id: str) -> Ref
     if known:
         return known[0]
     labels = {"group": group, "contribution": contribution, "attempt": attempt_id}
-    return ctx.gateway.refund(attempt.reference, attempt.in_pot_pence, f"{attempt_id}_refund", labels)
+    return ctx.gateway.refund(attempt.reference, attempt.refundable_pence, f"{attempt_id}_refund", labels)

@@ -107,6 +107,7 @@ def _position(position: Position) -> dict[str, int]:
     return {
         "paid_in_pence": position.paid_in_pence,
         "received_pence": position.received_pence,
+        "fees_pence": position.fees_pence,
         "balance_pence": position.balance_pence,
         "credit_pence": position.credit_pence,
         "owes_pence": position.owes_pence,
@@ -123,6 +124,7 @@ def _movement(movement: Movement) -> dict[str, Any]:
         "cycle": movement.cycle,
         "paid_in_pence": change.paid_in_pence,
         "received_pence": change.received_pence,
+        "fees_pence": change.fees_pence,
         "credit_pence": change.credit_pence,
         "owes_pence": change.owes_pence,
         "is_owed_pence": change.is_owed_pence,

@@ -63,6 +63,8 @@ def terms_of(terms: Terms) -> dict[str, Any]:
         "default_policy": terms.default_policy,
         "wait_days": terms.wait_days,
         "reserve_pence": terms.reserve_pence,
+        "platform_fee_pence": terms.platform_fee_pence,
+        "added_fee_pence": terms.added_fee_pence,
         "show_payers": terms.show_payers,
         "cycles_done": terms.cycles_done,
     }

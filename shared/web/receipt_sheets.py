@@ -44,7 +44,6 @@ def receipt_sheet(receipt: Mapping[str, Any], name: str) -> Sheet:
         ]
         for line in receipt["lines"]
     ]
-    fee = receipt["fee_pence"]
     return Sheet(
         title=TITLES.get(receipt["kind"], "Receipt for a payout outside of a turn"),
         dated=datetime.fromisoformat(receipt["dated"]),
@@ -56,12 +55,16 @@ def receipt_sheet(receipt: Mapping[str, Any], name: str) -> Sheet:
             Column("Amount", "pence", 14),
         ],
         rows=[*rows, [None, "In all", None, receipt["total_pence"]]],
-        below=[
-            f"The platform's fee of {pounds(fee)} was kept from the pot."
-            if fee
-            else "No fee was taken from you: the payment company's is borne by the platform.",
-        ],
+        below=[_fee_words(receipt["kind"], receipt["fee_pence"])],
     )
+
+
+def _fee_words(kind: str, fee_pence: int) -> str:
+    if not fee_pence:
+        return "No fee was taken from you: the payment company's is borne by the platform."
+    if kind == "contribution":
+        return f"In this is the agreed fee of {pounds(fee_pence)} on top of the contribution."
+    return f"The platform's fee of {pounds(fee_pence)} was kept from the pot."
 
 
 def _day(moment: str) -> str:

@@ -23,6 +23,7 @@ def member_sheet(statement: Mapping[str, Any], name: str) -> Sheet:
             line["description"],
             line["paid_in_pence"] or None,
             line["received_pence"] or None,
+            line["fees_pence"] or None,
             line["balance_pence"],
             line["owes_pence"] or None,
             line["is_owed_pence"] or None,
@@ -35,17 +36,19 @@ def member_sheet(statement: Mapping[str, Any], name: str) -> Sheet:
         above=[("Member", name), *_frame(statement)],
         columns=[
             Column("Date", width=11),
-            Column("Movement", width=34),
+            Column("Movement", width=30),
             Column("Paid in", "pence", 12),
             Column("Received", "pence", 12),
+            Column("Fees", "pence", 10),
             Column("Balance", "pence", 13),
             Column("Owes", "pence", 11),
             Column("Is owed", "pence", 11),
         ],
         rows=[_balance_row(_OPENING, opening), *rows, _balance_row(_CLOSING, closing)],
         below=[
-            "Balance is what was paid in less what was received. Owes and is owed are changes in each line, "
-            "and the whole in the first and the last.",
+            "Balance is what was paid in less what was received. Fees are the platform's: part of what was "
+            "paid in, or kept from the pot. Owes and is owed are changes in each line, and the whole in the "
+            "first and the last.",
             _audit(statement),
         ],
     )
@@ -57,6 +60,7 @@ def _balance_row(label: str, stand: Mapping[str, int]) -> list[str | int | None]
         label,
         stand["paid_in_pence"],
         stand["received_pence"],
+        stand["fees_pence"],
         stand["balance_pence"],
         stand["owes_pence"],
         stand["is_owed_pence"],

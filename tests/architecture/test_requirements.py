@@ -24,6 +24,7 @@ PACKAGES = {
     "clock": set(),
     "chance": set(),
     "two_people_above_pence": set(),
+    "fees": set(),
 }
 """What the adapter of each port imports (shared/bootstrap.py)."""
 

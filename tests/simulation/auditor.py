@@ -863,18 +863,22 @@ class Auditor:
     def _flows(self, gid: str) -> defaultdict[tuple[str, str], int]:
         """What each member put in and got, in pence: by the processor's lines, and by what needs no line."""
         flows: defaultdict[tuple[str, str], int] = defaultdict(int)
+        collected: defaultdict[str, int] = defaultdict(int)
         prefix = f"groups/{gid}/"
         for line in self._lines():
             labels = self._labels_of(line)
             if labels is None or labels.get("group") != gid:
                 continue
             if "contribution" in labels:
-                contribution = self._documents[f"{prefix}contributions/{labels['contribution']}"]
-                flows["collected", contribution["uid"]] += line["amount"]
+                collected[labels["contribution"]] += line["amount"]
             else:
                 payout = self._documents[f"{prefix}payouts/{labels['payout']}"]
                 kind = "returned" if payout["kind"] == "return" else "received"
                 flows[kind, payout["recipient"]] -= line["amount"]
+        fee_pence = self._documents[f"groups/{gid}"]["terms"].get("added_fee_pence", 0)
+        for contribution, pence in collected.items():  # the fee on top is once, and the last that goes back
+            uid = self._documents[f"{prefix}contributions/{contribution}"]["uid"]
+            flows["collected", uid] += max(0, pence - fee_pence)
         for path, document in self._documents.items():
             if path.startswith(f"{prefix}contributions/") and document["state"] == "waived":
                 flows["waived", document["uid"]] += document["amount_pence"] - document["in_pot_pence"]

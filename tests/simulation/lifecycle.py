@@ -54,6 +54,7 @@ STEPS_MAX = 400_000
 
 SECOND = timedelta(seconds=1)
 CARDS = 0.7
+FEES_PENCE = (0, 0, 95, 1_220)  # on top of each contribution: none, what a card takes of £50, and of £800
 NAMES = ["Ada", "Ben", "Cy", "Dee", "Eve", "Fay", "Gus", "Hal", "Ida", "Joe"]
 
 ROUND = timedelta(days=3)
@@ -256,6 +257,7 @@ class Lifecycle:
                 or self.clock.moment.date() + timedelta(days=self.chance.randrange(21, 45)),
                 default_policy=self.chance.choice(["wait", "pay_cleared", "reserve"]),
                 wait_days=self.chance.choice([3, 7, 14]),
+                added_fee_pence=FEES_PENCE[(self.seed + len(self.circles)) % len(FEES_PENCE)],
             )
         )
 

@@ -52,7 +52,7 @@ def create_group(call: Call[NewGroup]) -> dict[str, Any]:
     from shared.domain.groups import Terms
     from shared.services import create_group
 
-    terms = Terms(**call.input.model_dump(exclude={"draft"}))
+    terms = Terms(**call.input.model_dump(exclude={"draft"}), **call.ctx.fees)
     return create_group.create_group(call.ctx, call.command, terms, draft=call.input.draft)
 
 

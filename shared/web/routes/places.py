@@ -43,7 +43,7 @@ def edit_group(call: Call[GroupTerms]) -> dict[str, Any]:
     from shared.domain.groups import Terms
     from shared.services import edit_group
 
-    terms = Terms(**call.input.model_dump())
+    terms = Terms(**call.input.model_dump(), **call.ctx.fees)
     return edit_group.edit(call.ctx, call.command, call.path["group"], terms, call.if_match)
 
 
@@ -112,7 +112,7 @@ def import_group(call: Call[NewImport]) -> dict[str, Any]:
     return import_circle.import_circle(
         call.ctx,
         call.command,
-        Terms(members=0, **told),
+        Terms(members=0, **told, **call.ctx.fees),
         base64.b64decode(call.input.file),
         call.verified_email,
     )

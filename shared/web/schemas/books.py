@@ -35,6 +35,7 @@ class Position(Answer):
 
     paid_in_pence: int
     received_pence: int
+    fees_pence: int = Field(description="The platform's: on top of what was paid in, or from the pot.")
     balance_pence: int
     credit_pence: int
     owes_pence: int
@@ -50,6 +51,7 @@ class StatementLine(Answer):
     cycle: int | None = None
     paid_in_pence: int
     received_pence: int
+    fees_pence: int
     credit_pence: int
     owes_pence: int
     is_owed_pence: int

@@ -57,6 +57,8 @@ class Terms(Answer):
     default_policy: DefaultPolicy
     wait_days: int
     reserve_pence: Amount
+    platform_fee_pence: Amount = Field(description="Kept from each pot.")
+    added_fee_pence: Amount = Field(description="Taken on top of each contribution, once.")
     show_payers: Literal["names", "counts"]
     cycles_done: int = Field(description="Cycles that an imported circle had done before it came here.")
 

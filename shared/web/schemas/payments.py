@@ -71,6 +71,7 @@ class Contribution(Answer):
     group: Id
     cycle: int
     amount_pence: Amount
+    added_fee_pence: Amount = Field(description="The agreed fee on top, taken with it, once.")
     paid_pence: Amount
     currency: Currency
     due_date: date

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,12 +15,12 @@ from tests.builders import Circle, World
 
 
 class Told:
-    def __init__(self, method: str = "pm_card_visa") -> None:
+    def __init__(self, method: str = "pm_card_visa", **terms: Any) -> None:
         self.world = World()
         people = self.world.people(5, method)
         if method != "pm_card_visa":
             self.world.advance_to(self.world.clock.moment.date() + timedelta(days=7))
-        self.circle: Circle = self.world.circle(people)
+        self.circle: Circle = self.world.circle(people, **terms)
         self.payer, self.first = self.circle.recipient(5), self.circle.recipient(1)
 
     def refund(self, cycle: int = 1) -> None:
@@ -81,6 +82,31 @@ def test_a_refund_that_the_processor_refuses_leaves_the_money_in_the_pot() -> No
     told.world.advance_to(told.circle.pays_out(1))
     assert told.circle.payout(1).amount_pence == 500_00
     told.balanced()
+
+
+def test_a_refund_that_fails_brings_the_fee_on_top_again() -> None:
+    """Their credit pays the contribution that the fee is for."""
+    told = Told(added_fee_pence=1_00)
+    told.world.advance_to(told.circle.due(1))
+    told.refund()
+    contribution = told.circle.contribution(1, told.payer)
+    assert (contribution.fee_left_pence, told.circle.balances()["fees:platform"]) == (1_00, 4_00)
+    (attempt,) = contribution.attempts
+    money = Money(
+        processor="stripe",
+        collection=attempt.reference or "",
+        movement="txn_came_back",
+        pence=101_00,
+        fee_pence=0,
+        clears_at=told.world.clock.moment,
+    )
+    (fact,) = came_back(contribution, attempt.id, money).facts
+    assert {(one.account.partition(":")[0], one.side, one.pence) for one in fact.entries} == {
+        ("cash", "debit", 100_00),
+        ("credit", "credit", 100_00),
+        ("house", "debit", 1_00),
+        ("fees", "credit", 1_00),
+    }
 
 
 def test_a_refund_that_fails_is_the_payers_credit() -> None:
