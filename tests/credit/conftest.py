@@ -1,5 +1,8 @@
-"""One thread a fit, here and in the commands that are tried: sums in one order, and no two threads that wait for
-each other on a busy core (five minutes instead of four seconds, once)."""
+"""One thread a fit, here and in the commands that are tried.
+
+Sums come in one order, and no two threads wait for each other on a busy core (five minutes instead of four
+seconds, once).
+"""
 
 import os
 
