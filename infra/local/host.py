@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 # Topics that are not ticks, and the functions that receive them.
-EVENT_TOPICS = {"process_payment_event": "process_payment_event", "facts": "notify"}
+EVENT_TOPICS = {"process_payment_event": ["process_payment_event"], "facts": ["notify", "show_progress"]}
 DEAD_LETTERS = "dead_letters"
 ACK_DEADLINE_SECONDS = 60  # the first call of a function loads it, which has taken 8 s on a busy machine
 
@@ -52,7 +52,6 @@ GATEWAY_THREADS = 32
 # wait for them hold every thread that could answer.
 CONTROL_THREADS = 8
 # Pub/Sub's emulator keeps a connection for each push under way: at waitress's 100 all others were shut out.
-CONNECTIONS_MAX = 1000
 CONNECTIONS_MAX = 1000  # clients keep theirs open between calls; those that wait hold no thread
 REQUEST_BYTES_MAX = 32 * 1024 * 1024  # Cloud Run functions' own limit; waitress spools to a file from 512 KB
 
@@ -105,7 +104,7 @@ def _hosting(options: argparse.Namespace, stop: threading.Event) -> Iterator[Non
 
         jobs = read_jobs(options.schedule)
         push_key = secrets.token_urlsafe()
-        topics = {**EVENT_TOPICS, **{job.topic: job.topic for job in jobs}}
+        topics = {**EVENT_TOPICS, **{job.topic: [job.topic] for job in jobs}}
         _subscribe(pubsub, project, topics, functions, f"http://127.0.0.1:{options.port}/_push", push_key)
 
         scheduler = Scheduler(jobs, clock, PubSubPublisher(project, pubsub).publish)
@@ -158,7 +157,7 @@ def _queue(project: str, region: str, name: str) -> tasks_types.CreateQueueReque
 
 
 def _subscribe(
-    pubsub: str, project: str, topics: dict[str, str], functions: Functions, push: str, key: str
+    pubsub: str, project: str, topics: dict[str, list[str]], functions: Functions, push: str, key: str
 ) -> None:
     """Make the topics, and a push subscription for each function that is there, as terraform does."""
     with grpc.insecure_channel(pubsub) as channel:
@@ -167,7 +166,7 @@ def _subscribe(
         dead_letters = f"projects/{project}/topics/{DEAD_LETTERS}"
         for topic in [DEAD_LETTERS, *topics]:
             publisher.create_topic(name=f"projects/{project}/topics/{topic}", timeout=60)
-        for topic, function in topics.items():
+        for topic, function in [(topic, name) for topic, names in topics.items() for name in names]:
             if function not in functions:
                 continue
             subscriber.create_subscription(

@@ -200,6 +200,11 @@ class Group(Document):
         """Whether no pot is to come any more: every cycle is closed."""
         return bool(self.schedule) and all(cycle.closed for cycle in self.schedule)
 
+    @property
+    def open_cycle(self) -> Cycle | None:
+        """The first cycle whose pot has not arrived; None before the lock, and when all have."""
+        return next((cycle for cycle in self.schedule if not cycle.closed), None)
+
     def cycle(self, number: int) -> Cycle:
         return self.schedule[number - 1]
 

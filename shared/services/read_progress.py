@@ -11,8 +11,8 @@ from shared.domain.ids import contribution_id
 from shared.domain.members import member_ref
 from shared.domain.money import CURRENCY
 from shared.domain.permissions import Action, require
+from shared.domain.progress import Progress, progress_of
 from shared.domain.standing import marks
-from shared.ports import Put
 from shared.services.context import Context
 from shared.services.transact import read
 
@@ -21,42 +21,13 @@ def progress(ctx: Context, uid: str, gid: str) -> dict[str, Any]:
     """How far the open cycle is. Raises NoSuchThing."""
     group = read(ctx, group_ref(gid)).get(group_ref(gid))
     require(Action.READ_PROGRESS, roles_in(group, uid))
-    return _progress(ctx, group)
+    return progress_now(ctx, group).model_dump(mode="json", exclude={"revision"})
 
 
-def show_progress(ctx: Context, gid: str) -> dict[str, Any]:
-    """Write what members may read of each other by security rules: groups/{group}/progress/current.
-
-    A reading that decides nothing, made anew from state whenever something happened in the group.
-    """
-    group = read(ctx, group_ref(gid)).get(group_ref(gid))
-    shown = _progress(ctx, group)
-    ctx.store.commit([Put(f"groups/{gid}/progress/current", shown)])
-    return shown
-
-
-def _progress(ctx: Context, group: Group) -> dict[str, Any]:
-    cycle = _open_cycle(group)
-    contributions = _contributions(ctx, group, cycle) if cycle else []
-    taking_part = [one for one in contributions if one.state != "waived"]
-    paid = [one for one in taking_part if not one.left_pence and one.state == "covered"]
-    names = group.terms.show_payers == "names"
-    return {
-        "group": group.id,
-        "cycle": cycle.number if cycle else None,
-        "due_date": cycle.due_date.isoformat() if cycle else None,
-        "payout_date": cycle.payout_date.isoformat() if cycle else None,
-        "members": len(taking_part),
-        "members_paid": len(paid),
-        "in_pot_pence": sum(one.in_pot_pence for one in contributions),
-        "currency": CURRENCY,
-        "paid_by": sorted(one.uid for one in paid) if names else None,
-    }
-
-
-def _open_cycle(group: Group) -> Cycle | None:
-    """The first cycle whose pot has not arrived."""
-    return next((cycle for cycle in group.schedule if not cycle.closed), None)
+def progress_now(ctx: Context, group: Group) -> Progress:
+    """How far a group's open cycle is, by what is stored of it now."""
+    cycle = group.open_cycle
+    return progress_of(group, cycle, _contributions(ctx, group, cycle) if cycle else [])
 
 
 def _contributions(ctx: Context, group: Group, cycle: Cycle) -> list[Contribution]:

@@ -91,6 +91,24 @@ def thin_event(message: Message) -> ThinEvent:
         raise MalformedBody from None
 
 
+class _FactRef(BaseModel):
+    """A fact as it is published: ids alone. Who wants to know more loads it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    group: str
+    fact: str
+    type: str
+
+
+def group_of(message: Message) -> str:
+    """The group of the fact that a message tells of. Raises MalformedBody."""
+    try:
+        return _FactRef.model_validate(message.data).group
+    except ValidationError:
+        raise MalformedBody from None
+
+
 UseCase = Callable[[Context, Message], Mapping[str, Any]]
 
 

@@ -17,7 +17,7 @@ from infra.local.stripe import conformity
 # Every collection that the circle's use cases write to.
 COLLECTIONS = """
     users payment_methods keys groups members contributions payouts ledger journal audit draw
-    invitations idempotency quarantine notifications
+    invitations idempotency quarantine notifications progress
 """.split()  # noqa: SIM905 - a table of words reads best as words
 
 
@@ -39,6 +39,14 @@ def test_everybody_saves_and_everybody_is_paid(report: dict[str, Any]) -> None:
     assert report["ledger"] == "balanced"
     assert report["reconciliation_differences"] == 0
     assert report["house_pence"] == 25 * 170
+
+
+def test_members_see_by_the_rules_how_the_open_cycle_moves(report: dict[str, Any]) -> None:
+    """Read from Firestore with a member's own token, once a day; nothing but facts keeps it right."""
+    seen = [(cycle, paid) for cycle, paid in report["progress_seen"]]
+    assert seen[0] == (1, 0)
+    assert seen[-1] == (None, 0)
+    assert [cycle for cycle, paid in seen if paid == 5] == [1, 2, 3, 4, 5]
 
 
 def test_every_call_of_stripe_is_as_stripe_describes_it(platform: Platform, report: dict[str, Any]) -> None:

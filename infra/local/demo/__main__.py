@@ -120,6 +120,7 @@ def report(platform: Platform, story: Story, circle: circles.Circle) -> dict[str
         "payouts_received": payouts["received"],
         "received_pence_by_member": received,
         "house_pence": accounts["house"],
+        "progress_seen": circle.progress_seen,
         "ledger": books["ledger"],
         "audit": audit["audit"],
         "reconciliation_differences": len(books["differences"]),

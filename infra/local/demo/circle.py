@@ -40,6 +40,8 @@ class Circle:
     amount_pence: int
     cycles: list[dict[str, Any]] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
+    progress_seen: list[tuple[int | None, int]] = field(default_factory=list)
+    """The open cycle and how many have paid into it, each time that it moved."""
 
     @property
     def organiser(self) -> Person:
@@ -67,6 +69,11 @@ class Circle:
     def schedule(self) -> list[dict[str, Any]]:
         cycles: list[dict[str, Any]] = self._inside().get(f"/v1/groups/{self.group}/schedule")["cycles"]
         return cycles
+
+    def progress(self) -> tuple[int | None, int]:
+        """The open cycle and how many have paid, as a member's app reads it by the security rules."""
+        shown = self.platform.document(f"groups/{self.group}/progress/current", self._inside().token)
+        return shown["cycle"], shown["members_paid"]
 
     def contributions(self) -> list[dict[str, Any]]:
         """Everybody's contributions, each read by its own member."""
@@ -141,6 +148,9 @@ class Circle:
     def _tell_news(self) -> None:
         known = {one["cycle"]: one["payout_state"] for one in self.cycles}
         self.cycles = self.schedule()
+        progress = self.progress()
+        if progress not in self.progress_seen[-1:]:
+            self.progress_seen.append(progress)
         today = self.platform.now().date().isoformat()
         for cycle in self.cycles:
             if cycle["due_date"] == today:
