@@ -22,8 +22,8 @@ def show(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
 
     def decide(loaded: Loaded) -> Decision:
         before = loaded.find(ref)
-        # What it is made from is read after the document that is guarded, and the document is written even if
-        # nothing moved: of two at once the one that read less cannot be the last, and hide what the other saw.
+        # What it is made from is read after the document that is guarded, and that is written even if nothing
+        # moved: of two at once the one that read less cannot be the last, and hide what the other one saw.
         shown = progress_now(ctx, read(ctx, group_ref(gid)).get(group_ref(gid)))
         if before is None:
             return Decision(created=[shown])

@@ -106,7 +106,7 @@ class Platform:
         answer.raise_for_status()
 
     def document(self, path: str, token: str) -> dict[str, Any]:
-        """A document's fields, read from Firestore itself, past every function, as the rules let its reader."""
+        """A document's fields, read from Firestore itself and no function, as the rules let its reader."""
         environment = self.about["environment"]
         documents = f"/v1/projects/{environment['GOOGLE_CLOUD_PROJECT']}/databases/(default)/documents"
         base = f"http://{environment['FIRESTORE_EMULATOR_HOST']}"
