@@ -320,6 +320,15 @@ class OrderNotReady(Conflict):
     sentence = "The order is not ready: {missing}."
 
 
+class TurnsNotOpen(Conflict):
+    code = "turns_not_open"
+    sentence = (
+        "By trust, these turns are earlier than the records here support: {turns}. Members open earlier "
+        "turns by being assessed for a circle like this and by paying on time; a circle that keeps a reserve "
+        "of {reserve} from each pot needs no record."
+    )
+
+
 class ApprovalClosed(Conflict):
     code = "approval_closed"
     sentence = "This request is {state}; it can no longer be answered."

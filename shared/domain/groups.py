@@ -330,8 +330,9 @@ _ORDER_WORDS: Final = {
     "preference": "Each member ranks the cycles; the order with the smallest sum of ranks is taken, and "
     "where several have it, a lot decides. The fingerprint of its seed is {commitment}.",
     "organiser": "The organiser sets the order before the group is locked; you accept it with the rest.",
-    "trust": "Early turns go to members whose record supports them; among equals a lot decides. The "
-    "fingerprint of its seed is {commitment}.",
+    "trust": "Early turns go to members whose record supports them; among equals a lot decides. Where "
+    "nobody's record supports an early turn, the circle starts only if its reserve covers the risk. The "
+    "fingerprint of the lot's seed is {commitment}.",
 }
 
 

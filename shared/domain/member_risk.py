@@ -196,16 +196,19 @@ class ReserveAdvice(Value):
 def advise_reserve(circle: RunningCircle, rules: RiskRules = RULES) -> ReserveAdvice:
     """From the exact distribution of the loss: with ten members there are at most 1,024 outcomes. Members who
     know each other fail together more often than this says, so staff see the worst case beside it."""
-    risk = circle_risk(circle, rules)
-    losses = _loss_distribution(risk.seats, rules)
-    quantile = _quantile(losses, rules.reserve_confidence_percent)
-    reserve = max(risk.expected_loss_pence, quantile)
-    payouts_left = max(1, len(circle.seats) - circle.cycles_done)
+    return reserve_over(circle_risk(circle, rules).seats, len(circle.seats) - circle.cycles_done, rules)
+
+
+def reserve_over(seats: Sequence[SeatRisk], payouts_left: int, rules: RiskRules = RULES) -> ReserveAdvice:
+    """The same for any seats: places change hands and fall away while a circle runs."""
+    expected = sum(seat.expected_loss_pence for seat in seats)
+    losses = _loss_distribution(seats, rules)
+    reserve = max(expected, _quantile(losses, rules.reserve_confidence_percent))
     return ReserveAdvice(
-        expected_loss_pence=risk.expected_loss_pence,
+        expected_loss_pence=expected,
         reserve_pence=reserve,
         confidence_percent=rules.reserve_confidence_percent,
-        per_payout_pence=divide_up(reserve, payouts_left),
+        per_payout_pence=divide_up(reserve, max(1, payouts_left)),
         worst_pence=max(losses),
     )
 
@@ -245,13 +248,14 @@ class Candidate(Value):
 
 
 class Placement(Value):
-    """`earliest`: the first position that is open to the member. `is_open`: theirs is, or a reserve or the
-    organiser has to stand in for it."""
+    """`earliest`: the first position that is open to the member. `is_open`: theirs is, or a reserve has to
+    stand in for it, as large as what the circle expects to lose by it."""
 
     member: str
     position: int
     earliest: int
     is_open: bool
+    pd_ppm: Ppm
 
 
 def earliest_position(candidate: Candidate, members: int, rules: RiskRules = RULES) -> int:
@@ -278,9 +282,26 @@ def trust_order(candidates: Sequence[Candidate], rules: RiskRules = RULES) -> tu
             position=position,
             earliest=earliest_position(candidate, members, rules),
             is_open=position >= earliest_position(candidate, members, rules),
+            pd_ppm=candidate.pd_ppm,
         )
         for position, candidate in enumerate(by_trust, start=1)
     )
+
+
+def reserve_to_stand_in_pence(
+    placements: Sequence[Placement], contribution_pence: int, rules: RiskRules = RULES
+) -> int:
+    """What has to be kept of each pot, so that the reserve of a whole round covers the expected loss of the
+    turns that are not open to their holders. Nothing where all are."""
+    members = len(placements)
+    closed_pence = sum(
+        expected_loss_pence(
+            one.pd_ppm, exposure_after_turn_pence(contribution_pence, members, one.position), rules
+        )
+        for one in placements
+        if not one.is_open
+    )
+    return divide_up(closed_pence, members)
 
 
 # --- the portfolio ------------------------------------------------------------------------------------------

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from shared.domain.errors import NotAPermutation, OrderNotByThisMethod, OrderNotReady
+from shared.domain.errors import NotAPermutation, OrderNotByThisMethod, OrderNotReady, TurnsNotOpen
 from shared.domain.groups import Group, require_recruiting
-from shared.domain.member_risk import Candidate, trust_order
+from shared.domain.member_risk import Candidate, reserve_to_stand_in_pence, trust_order
+from shared.domain.money import pounds
 from shared.domain.rotation import drawn_order
 
 Order = tuple[list[str], dict[str, str]]
@@ -15,7 +16,10 @@ Order = tuple[list[str], dict[str, str]]
 
 
 def make_order(group: Group, seed: bytes, candidates: Mapping[str, Candidate]) -> Order:
-    """The order by the group's method; the drawn one decides among equals. Raises OrderNotReady."""
+    """The order by the group's method; the drawn one decides among equals.
+
+    Raises OrderNotReady, and TurnsNotOpen where trust would give turns that no record supports.
+    """
     drawn = drawn_order(seed, [seat.uid for seat in group.seated()])
     match group.terms.order_method:
         case "preference":
@@ -23,7 +27,7 @@ def make_order(group: Group, seed: bytes, candidates: Mapping[str, Candidate]) -
         case "organiser":
             return _by_organiser(group, drawn)
         case "trust":
-            return _by_trust([candidates[uid] for uid in drawn])
+            return _by_trust(group, [candidates[uid] for uid in drawn])
     return drawn, {uid: f"drawn: place {place} of {len(drawn)}" for place, uid in enumerate(drawn, start=1)}
 
 
@@ -69,11 +73,17 @@ def _by_organiser(group: Group, drawn: Sequence[str]) -> Order:
     return list(group.order), dict.fromkeys(group.order, "set by the organiser, and accepted by everybody")
 
 
-def _by_trust(candidates: Sequence[Candidate]) -> Order:
-    placements = trust_order(candidates)
+def _by_trust(group: Group, candidates: Sequence[Candidate]) -> Order:
+    """The gate: a turn that is not open to its holder is theirs only if the reserve that everybody agreed to
+    covers what the circle expects to lose by it."""
+    placements, terms = trust_order(candidates), group.terms
+    closed = [str(one.position) for one in placements if not one.is_open]
+    needed_pence = reserve_to_stand_in_pence(placements, terms.amount_pence)
+    if terms.reserve_pence < needed_pence:
+        raise TurnsNotOpen(turns=", ".join(closed), reserve=pounds(needed_pence))
     return [one.member for one in placements], {
         one.member: f"by your record turns from {one.earliest} on are open to you"
-        + ("" if one.is_open else "; this one is earlier, and the circle stands in for it")
+        + ("" if one.is_open else "; this one is earlier, and the circle's reserve stands in for it")
         for one in placements
     }
 

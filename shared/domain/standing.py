@@ -10,6 +10,7 @@ from shared.domain.calendar import london_day
 from shared.domain.contributions import BROUGHT_MONEY, Contribution
 from shared.domain.documents import Day, Value
 from shared.domain.member_risk import History
+from shared.domain.scoring.member import MONTHS, Month
 
 MARKS_KEPT: Final = timedelta(days=365)
 """A late mark is shown, and counts in an order by trust, for a year from the due date; then it is gone."""
@@ -78,3 +79,49 @@ def history(contributions: Iterable[Contribution], today: date, grace_days: int)
     """The same as numbers, for an order by trust; promises older than a year are forgotten either way."""
     seen = [kept(one, today, grace_days) for one in contributions if today < one.due_date + MARKS_KEPT]
     return History(on_time=seen.count("on_time"), late=seen.count("late"), missed=seen.count("missed"))
+
+
+def months(contributions: Iterable[Contribution], today: date, grace_days: int) -> list[Month]:
+    """The same month by month, newest first, for the member models: what fell due in each whole month that is
+    over, what of it had come in by its end, and how many months the oldest arrears were late then.
+
+    Hardship that was granted is no lateness, and what fell away was never due.
+    """
+    asked = [one for one in contributions if one.state != "waived" and not one.apart]
+    if not asked:
+        return []
+    first = min(one.due_date for one in asked).replace(day=1)
+    found: list[Month] = []
+    start = today.replace(day=1)
+    while start > first and len(found) < MONTHS[-1]:
+        end, start = start - timedelta(days=1), (start - timedelta(days=1)).replace(day=1)
+        due = [one for one in asked if start <= one.due_date <= end]
+        late = [_months_between(one.due_date, end) for one in asked if _is_late(one, end, grace_days)]
+        found.append(
+            Month(
+                due_pence=sum(one.amount_pence for one in due),
+                paid_pence=sum(one.amount_pence for one in due if _was_paid_by(one, end)),
+                months_late=max(late, default=0),
+            )
+        )
+    return found
+
+
+def _months_between(due: date, end: date) -> int:
+    """Of something due in the month that ends then: one."""
+    return (end.year - due.year) * 12 + end.month - due.month + 1
+
+
+def _is_late(contribution: Contribution, day: date, grace_days: int) -> bool:
+    excused_until = contribution.due_date + timedelta(days=grace_days)
+    if contribution.frozen_until is not None:
+        excused_until = max(excused_until, contribution.frozen_until)
+    return day > excused_until and not _was_paid_by(contribution, day)
+
+
+def _was_paid_by(contribution: Contribution, day: date) -> bool:
+    """By when its money set out; what is covered without a try was covered by credit, on time."""
+    if contribution.state != "covered":
+        return False
+    paid = [one.started_at for one in contribution.attempts if one.state in BROUGHT_MONEY]
+    return not paid or london_day(min(paid)) <= day

@@ -27,8 +27,8 @@ from shared.services.trust import candidates
 def lock(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
     """Fix terms, order and schedule; from now on only a rule changes them.
 
-    Raises NoSuchThing, NotAllowed, GroupNotOpen, NotEveryoneAgreed, OrderNotReady, WrongStartDate,
-    HouseTooThin.
+    Raises NoSuchThing, NotAllowed, GroupNotOpen, NotEveryoneAgreed, OrderNotReady, TurnsNotOpen,
+    WrongStartDate, HouseTooThin.
     """
 
     def decide(loaded: Loaded) -> Decision:
@@ -38,7 +38,7 @@ def lock(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
         now = ctx.clock.now()
         seed = bytes.fromhex(loaded.get(draw_seed_ref(gid)).seed)
         trusted = (
-            candidates(ctx, [seat.uid for seat in group.seated()])
+            candidates(ctx, [seat.uid for seat in group.seated()], group.terms)
             if group.terms.order_method == "trust"
             else {}
         )

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
+from shared.domain.affordability import Circle
 from shared.domain.calendar import london_day
-from shared.domain.contributions import Contribution
-from shared.domain.member_risk import Candidate, member_pd
+from shared.domain.commitments import monthly_pence
+from shared.domain.groups import Terms
+from shared.domain.member_risk import Candidate, earliest_position
 from shared.domain.members import Member
-from shared.domain.standing import history
-from shared.ports import Query
 from shared.services.context import Context
-
-GRACE_DAYS = 2
-"""What every agreement gives (domain `Terms.grace_days`); circles of one person may not differ in it here."""
+from shared.services.member_pds import all_of, approved_score, contributions_of, pd_of
 
 
-def candidates(ctx: Context, uids: Iterable[str]) -> dict[str, Candidate]:
-    """Each person with the probability that they stop paying, from their own circles of the last year, and
-    what they owe now. Who has none is neither trusted nor distrusted (`member_risk.RULES.neutral_ppm`)."""
-    return {uid: _candidate(ctx, uid) for uid in uids}
+def candidates(ctx: Context, uids: Iterable[str], terms: Terms) -> dict[str, Candidate]:
+    """Each person with the probability that they stop paying, from their own circles and, if they have been
+    approved for a circle as large as this one, from their assessment; and what they owe now. Who has neither
+    is neither trusted nor distrusted (`member_risk.RULES.neutral_ppm`)."""
+    return {uid: _candidate(ctx, uid, monthly_pence(terms)) for uid in uids}
 
 
-def _candidate(ctx: Context, uid: str) -> Candidate:
+def earliest_turn(ctx: Context, uid: str, circle: Circle, members: int) -> dict[str, Any]:
+    """The earliest turn of a circle like this that is open to a person by their record."""
+    found = _candidate(ctx, uid, circle.monthly_pence)
+    return {
+        "members": members,
+        "earliest": earliest_position(found, members),
+        "pd_ppm": found.pd_ppm,
+        "arrears_pence": found.arrears_pence,
+    }
+
+
+def _candidate(ctx: Context, uid: str, circle_monthly_pence: int) -> Candidate:
     today = london_day(ctx.clock.now())
-    paid = [Contribution.model_validate(one) for one in _all(ctx, "contributions", uid, "due_date")]
-    memberships = [Member.model_validate(one) for one in _all(ctx, "members", uid, "-joined_at")]
-    pd = member_pd(None, history(paid, today, GRACE_DAYS))
+    memberships = [Member.model_validate(one) for one in all_of(ctx, "members", uid, "-joined_at")]
+    pd = pd_of(ctx, approved_score(ctx, uid, circle_monthly_pence), contributions_of(ctx, uid))
     overdue = [debt.left_pence for one in memberships for debt in one.open_debts() if debt.due_date <= today]
     return Candidate(member=uid, pd_ppm=pd.pd_ppm, arrears_pence=sum(overdue))
-
-
-def _all(ctx: Context, collection: str, uid: str, order: str) -> Iterator[dict[str, Any]]:
-    """Everything of one person in all circles, page by page."""
-    cursor: str | None = None
-    while True:
-        page = ctx.store.query(
-            Query(collection, [("uid", "==", uid)], [order], limit=200, after=cursor, group=True)
-        )
-        yield from (dict(one.data or {}) for one in page.documents)
-        cursor = page.cursor
-        if cursor is None:
-            return

@@ -213,8 +213,8 @@ class SettingUp:
         return self.recipient(f"acct_{uid}")
 
     def recipient(self, reference: str) -> Recipient:
-        labels = {"uid": reference.removeprefix("acct_")}
-        return Recipient(reference, True, True, (), None, "bank_1", False, labels)
+        uid = reference.removeprefix("acct_")
+        return Recipient(reference, True, True, (), None, f"bank_{uid}", False, {"uid": uid})
 
     def start_identity_check(self, uid: str, return_url: str, key: str) -> IdentitySession:
         return self.identity_check(f"vs_{uid}")

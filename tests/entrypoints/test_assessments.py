@@ -18,6 +18,7 @@ from shared.domain.scoring.applicant import Repayments
 from shared.domain.scoring.artefact import ArtefactRefused
 from shared.services import applicant_score
 from shared.services.applicant_score import score_of
+from tests.builders import World
 from tests.entrypoints.platform import ROOT, Platform
 from tests.unit.assessments.households import a_circle, an_application
 
@@ -299,6 +300,27 @@ def test_the_portfolio_is_empty_without_circles(platform: Platform, ben: str) ->
     assert (seen["total"]["seats"], seen["by_band"], seen["riskiest_groups"]) == (0, [], [])
 
 
+def test_staff_see_one_circle_seat_by_seat(platform: Platform, ada: str, ben: str) -> None:
+    circle = World(store=platform.store, capital_pence=0).planted(["ada", "ben", "cy", "dee", "eve"])
+    seen = platform.get(f"{A}/portfolio/{circle.id}", "adm", **LOOKING)
+    assert seen.status_code == 200, seen.json
+    assert len(seen.json["seats"]) == 5
+    assert seen.json["exposure_pence"] == 100_000
+    assert seen.json["advice"]["reserve_pence"] >= seen.json["expected_loss_pence"] > 0
+    assert platform.get(f"{A}/portfolio/{circle.id}", "adm").json["code"] == "reason_missing"
+    assert platform.get(f"{A}/portfolio/{circle.id}", ada, **LOOKING).status_code == 403
+    assert platform.get(f"{A}/portfolio/grp_none", "adm", **LOOKING).status_code == 404
+
+
+def test_one_can_see_from_which_turn_on_trust_reaches(platform: Platform, ada: str, ben: str) -> None:
+    asked = f"{A}/earliest-turn?amount_pence=10000&frequency=monthly&members=5"
+    seen = platform.get(asked, ada)
+    assert seen.status_code == 200, seen.json
+    assert seen.json == {"members": 5, "earliest": 4, "pd_ppm": 221_200, "arrears_pence": 0}
+    assert platform.get(asked.replace("=5", "=4"), ada).json["errors"][0]["field"] == "members"
+    assert platform.get(asked.replace("10000", "1"), ada).json["errors"][0]["field"] == "amount_pence"
+
+
 # --- financial health -------------------------------------------------------------------------------------
 
 
@@ -349,6 +371,7 @@ def test_all_of_it_is_exported_and_erased(platform: Platform, ada: str, ben: str
 SERVE = """
 import sys
 from shared import bootstrap
+from tests.builders import World
 from tests.entrypoints.platform import Platform
 from tests.entrypoints.test_assessments import A, APPLICANT, SMALL, month
 platform = Platform()

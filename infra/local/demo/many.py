@@ -92,7 +92,7 @@ class Troubles:
     def _close_bank(self, person: Person, now: datetime) -> None:
         path = f"accounts/{person.payout_account}/bank"
         self.platform.stripe("POST", path, {"account_number": "11111113"})
-        self._later(now, 6, path, {"account_number": "00012345"})
+        self._later(now, 6, path, {})  # back to one of their own
         self.struck["bank closed"] += 1
 
     def _dispute(self, circle: Circle, now: datetime) -> None:

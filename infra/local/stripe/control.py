@@ -214,7 +214,7 @@ def _fail_payout(core: LocalStripe, body: Object, payout: str) -> Object:
 
 
 def _onboard(core: LocalStripe, body: Object, account: str) -> Object:
-    return accounts.onboard(core.world, account, bank_number=body.get("account_number", "00012345"))
+    return accounts.onboard(core.world, account, bank_number=body.get("account_number"))
 
 
 def _disable(core: LocalStripe, body: Object, account: str) -> Object:
@@ -233,7 +233,9 @@ def _cure(core: LocalStripe, _: Object, account: str) -> Object:
 
 def _bank(core: LocalStripe, body: Object, account: str) -> Object:
     found = accounts.find(core.world, account)
-    bank = accounts.add_bank(core.world, found, body.get("account_number", "00012345"))
+    bank = accounts.add_bank(
+        core.world, found, body.get("account_number") or accounts.number_of_its_own(found)
+    )
     accounts.refresh(core.world, found)
     return bank
 

@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from infra.local.stripe import control
+from infra.local.stripe.accounts import number_of_its_own
 from infra.local.stripe.core import LocalStripe
 from infra.local.stripe.errors import Object
 from infra.local.stripe.test_methods import METHODS
@@ -107,7 +108,7 @@ def _onboarding(account: Object) -> tuple[str, str]:
     return "Get paid", (
         f"<small>Asked for: {escape(due)}</small>"
         '<label>Sort code<input value="10-88-00" disabled></label>'
-        '<label>Account number<input name="account_number" value="00012345"></label>'
+        f'<label>Account number<input name="account_number" value="{number_of_its_own(account)}"></label>'
         "<button>Agree and submit</button>"
     )
 

@@ -25,6 +25,8 @@ from shared.web.routing import Call, Route
 from shared.web.schemas.assessments import (
     AssessmentPage,
     Calculation,
+    CircleRiskView,
+    EarliestTurn,
     HealthHistory,
     HealthQuestions,
     NewAssessment,
@@ -37,6 +39,7 @@ from shared.web.schemas.assessments import (
     ReviewCase,
     ReviewDecision,
     ReviewQueue,
+    TurnQuestion,
 )
 from shared.web.schemas.common import Nothing, PageRequest
 
@@ -110,6 +113,18 @@ def read_portfolio(call: Call[Nothing]) -> dict[str, Any]:
     from shared.services import read_portfolio
 
     return read_portfolio.of_all(call.ctx, call.reader)
+
+
+def read_circle_risk(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import read_portfolio
+
+    return read_portfolio.of_one(call.ctx, call.reader, call.path["circle"])
+
+
+def read_earliest_turn(call: Call[TurnQuestion]) -> dict[str, Any]:
+    from shared.services import trust
+
+    return trust.earliest_turn(call.ctx, call.uid, call.input.circle, call.input.members)
 
 
 def read_health_questions(call: Call[Nothing]) -> dict[str, Any]:
@@ -241,6 +256,25 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=PortfolioView,
         handler=read_portfolio,
         refuses=(NotAllowed, ReasonMissing),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments/portfolio/{circle}",
+        Action.READ_PORTFOLIO,
+        "Read one circle seat by seat, and the reserve that would cover it, giving an Access-Reason",
+        takes=Nothing,
+        answer=CircleRiskView,
+        handler=read_circle_risk,
+        refuses=(NotAllowed, NoSuchThing, ReasonMissing),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments/earliest-turn",
+        Action.READ_OWN_ASSESSMENTS,
+        "Read from which turn on a circle ordered by trust is open to oneself",
+        takes=TurnQuestion,
+        answer=EarliestTurn,
+        handler=read_earliest_turn,
     ),
     Route(
         "GET",

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from shared.domain.affordability import Affordability, Circle, Commitment
+from shared.domain.affordability import OFFERS, Affordability, Circle, CircleFrequency, Commitment
 from shared.domain.assessments import (
     DecisionReason,
     HumanDecision,
@@ -24,7 +24,9 @@ from shared.domain.documents import Day
 from shared.domain.financial_health import Answers, FinancialHealth, Pillar, QuestionId, Trend
 from shared.domain.financial_statement import Evidence, Statement
 from shared.domain.fraud import FraudCheck
-from shared.domain.member_risk import Line
+from shared.domain.groups import SIZE_MAX, SIZE_MIN
+from shared.domain.member_risk import Line, ReserveAdvice
+from shared.domain.money import AMOUNTS_PENCE
 from shared.web.schemas.common import Answer, Id, Input, Page
 from shared.web.schemas.talk import Text
 
@@ -84,6 +86,27 @@ class ReviewDecision(Input):
     reason: Annotated[str, Field(max_length=REASON_LETTERS_MAX), AfterValidator(str.strip)]
     representations_read: Annotated[int, Field(ge=0, le=1_000)]
     circle: Circle | None = None
+
+
+def _offered(amount_pence: int) -> int:
+    """A query string has no numbers for a `Literal` to be held against."""
+    if amount_pence not in AMOUNTS_PENCE:
+        raise ValueError(f"one of {', '.join(map(str, AMOUNTS_PENCE))}")
+    return amount_pence
+
+
+class TurnQuestion(Input):
+    """A circle that is to be ordered by trust."""
+
+    amount_pence: Annotated[int, AfterValidator(_offered)]
+    frequency: CircleFrequency
+    members: Annotated[int, Field(ge=SIZE_MIN, le=SIZE_MAX)]
+
+    @property
+    def circle(self) -> Circle:
+        return next(
+            one for one in OFFERS if (one.amount_pence, one.frequency) == (self.amount_pence, self.frequency)
+        )
 
 
 class NewHealthAnswers(Answers, Input):
@@ -216,6 +239,41 @@ class PortfolioView(Answer):
     by_band: list[Line]
     riskiest_groups: list[Line]
     without_score: int
+
+
+class SeatRiskView(Answer):
+    """One seat. `earliest_turn`: the first that the record of its holder opens, and whether theirs is."""
+
+    member: Id
+    position: int | None
+    pd_ppm: int
+    basis: Literal["model", "history", "neutral_and_history"]
+    band: str | None
+    exposure_pence: int
+    expected_loss_pence: int
+    arrears_pence: int
+    earliest_turn: int | None
+    is_open: bool | None
+
+
+class CircleRiskView(Answer):
+    """What one circle stands to lose, and the reserve that covers it with the stated confidence."""
+
+    group: Id
+    seats: list[SeatRiskView]
+    exposure_pence: int
+    expected_loss_pence: int
+    kept_per_payout_pence: int
+    advice: ReserveAdvice
+
+
+class EarliestTurn(Answer):
+    """From which turn on one's record is enough. `pd_ppm`: the probability that it rests on, per million."""
+
+    members: int
+    earliest: int
+    pd_ppm: int
+    arrears_pence: int
 
 
 # --- financial health ---------------------------------------------------------------------------------------

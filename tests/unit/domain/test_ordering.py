@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.errors import NotAPermutation, OrderNotByThisMethod, OrderNotReady
+from shared.domain.errors import NotAPermutation, OrderNotByThisMethod, OrderNotReady, TurnsNotOpen
 from shared.domain.groups import Draw, Group, OrderMethod, Seat, Terms
 from shared.domain.member_risk import Candidate
 from shared.domain.ordering import best_assignment, make_order, rank, set_order
@@ -18,7 +19,7 @@ PEOPLE = ["ada", "ben", "cy", "dee", "eve"]
 SEED = bytes(32)
 
 
-def group(method: OrderMethod) -> Group:
+def group(method: OrderMethod, **more: Any) -> Group:
     terms = Terms(
         name="Order",
         amount_pence=10_000,
@@ -26,6 +27,7 @@ def group(method: OrderMethod) -> Group:
         members=5,
         first_due_date=date(2027, 1, 4),
         order_method=method,
+        **more,
     )
     seats = [Seat(uid=uid, state="agreed") for uid in PEOPLE]
     return Group(
@@ -90,15 +92,40 @@ def test_a_ranking_is_a_permutation(ranking: list[int]) -> None:
         rank(group("preference"), "ada", ranking)
 
 
+SURE, UNSURE = 10_000, 600_000
+
+
+def candidates(**pds_ppm: int) -> dict[str, Candidate]:
+    return {uid: Candidate(member=uid, pd_ppm=pds_ppm.get(uid, SURE)) for uid in PEOPLE}
+
+
 def test_trust_puts_whom_the_record_supports_first_and_arrears_last() -> None:
-    sure, unsure = 10_000, 600_000
-    candidates = {uid: Candidate(member=uid, pd_ppm=unsure) for uid in PEOPLE}
-    candidates["dee"] = Candidate(member="dee", pd_ppm=sure)
-    candidates["ben"] = Candidate(member="ben", pd_ppm=sure, arrears_pence=1)
-    order, reasons = make_order(group("trust"), SEED, candidates)
-    assert order[0] == "dee"
+    known = candidates(ada=UNSURE, eve=30_000)
+    known["ben"] = known["ben"].with_(arrears_pence=1)
+    with pytest.raises(TurnsNotOpen):
+        make_order(group("trust"), SEED, known)  # two people for whom only the last turn is open
+    known["ada"] = known["ada"].with_(pd_ppm=100_000)
+    order, reasons = make_order(group("trust"), SEED, known)
+    assert order[2:] == ["eve", "ada", "ben"]
     assert reasons["dee"] == "by your record turns from 1 on are open to you"
-    assert order.index("ben") > 0
+
+
+def test_turns_that_no_record_supports_start_only_with_a_reserve_that_covers_them() -> None:
+    """A probability of a fifth opens the fourth turn of five: three turns are closed, which are expected to
+    lose a fifth of 400, 300 and 200 pounds; £36 of each of five pots covers that."""
+    strangers = candidates(**dict.fromkeys(PEOPLE, 200_000))
+    with pytest.raises(TurnsNotOpen) as refusal:
+        make_order(group("trust"), SEED, strangers)
+    assert refusal.value.facts == {"turns": "1, 2, 3", "reserve": "£36.00"}
+    for kept_pence in (3_599, 3_600):
+        circle = group("trust", default_policy="reserve", reserve_pence=kept_pence)
+        if kept_pence < 3_600:
+            with pytest.raises(TurnsNotOpen):
+                make_order(circle, SEED, strangers)
+        else:
+            order, reasons = make_order(circle, SEED, strangers)
+            assert sorted(order) == PEOPLE
+            assert [uid for uid in order if "reserve stands in" in reasons[uid]] == order[:3]
 
 
 def test_a_drawn_order_is_the_seeds() -> None:
