@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.domain.assessments import NoScore, Score
+from shared.domain.errors import NoSuchThing
 from shared.domain.groups import Group, group_ref
 from shared.domain.member_risk import (
     Candidate,
@@ -52,7 +53,9 @@ def of_all(ctx: Context, reader: Reader) -> dict[str, Any]:
 def of_one(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
     """One circle, seat by seat: probability, exposure, expected loss, the earliest turn that the record of
     its holder opens; and the reserve that would cover it. Raises NoSuchThing, ReasonMissing."""
-    group = read(ctx, group_ref(gid)).get(group_ref(gid))
+    group = read(ctx, group_ref(gid)).find(group_ref(gid))
+    if group is None:
+        raise NoSuchThing(thing="circle")
     access_log.record(ctx, reader, Action.READ_PORTFOLIO, gid)
     seats = list(_seats(ctx, group, _Known(ctx)))
     risks = [seat.risk for seat in seats]
