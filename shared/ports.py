@@ -378,6 +378,16 @@ class MethodSetup:
 
 
 @dataclass(frozen=True, slots=True)
+class Payer:
+    """A person who can be collected from."""
+
+    reference: str
+    currency: str | None  # the only money that can be collected; None: any
+    live: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """A person's account at the processor, where pots are sent."""
 
@@ -442,6 +452,7 @@ class BankPayout:
     live: bool
     arrives_on: datetime | None = None
     failure_code: str | None = None
+    destination: str | None = None  # the bank account it goes to, by reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -627,8 +638,12 @@ class PaymentGateway(Protocol):
     def transfers(self) -> list[Transfer | Unreadable]: ...
     def disputes(self) -> list[Dispute | Unreadable]: ...
     def bank_payouts(self, recipient: str) -> list[BankPayout | Unreadable]: ...
-    def payers(self) -> Mapping[str, Mapping[str, str]]:
-        """Everybody who can be collected from: by reference, with our labels there."""
+    def payers(self) -> list[Payer]:
+        """Everybody who can be collected from."""
+        ...
+
+    def methods(self, payer: str) -> list[Method | Unreadable]:
+        """What a payer can be collected by; a bank account's mandate is not asked for here."""
         ...
 
     def recipients(self) -> list[Recipient]:

@@ -104,6 +104,7 @@ class Payout(Document):
     reversed_pence: Pence = 0
     reversals: list[str] = []  # the processor's movements that brought it back
     bank_payout: str | None = None
+    bank_destination: str | None = None  # where that went, as the processor told of it first
     bank_tries: int = 0
     bank_refused: list[str] = []  # bank payouts that failed
     received_at: datetime | None = None

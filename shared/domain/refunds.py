@@ -74,6 +74,8 @@ def came_back(contribution: Contribution, attempt_id: str, money: Money) -> Deci
             "collection": money.collection,
             "pence": money.pence,
             "fee_pence": money.fee_pence,
+            "clears_at": money.clears_at.isoformat(),
+            "source": money.source,
         },
         entries=ledger.post(
             ledger.money_without_debt(money.processor, contribution.uid, money.pence - on_top_pence),

@@ -51,7 +51,14 @@ def begin(payout: Payout, now: datetime) -> Decision:
 
 
 def record_sent(
-    payout: Payout, transfer: str, movement: str, pence: int, processor: str, now: datetime
+    payout: Payout,
+    transfer: str,
+    movement: str,
+    pence: int,
+    processor: str,
+    clears_at: datetime,
+    source: str,
+    now: datetime,
 ) -> Decision:
     """Record that the transfer left our balance. The same transfer again decides nothing.
 
@@ -71,7 +78,8 @@ def record_sent(
                 id=movement,
                 group=payout.group,
                 type="payout_sent",
-                payload=_names(payout) | {"transfer": transfer},
+                payload=_names(payout)
+                | {"transfer": transfer, "clears_at": clears_at.isoformat(), "source": source},
                 entries=ledger.post(ledger.sent(processor, payout.id, pence)),
             )
         ],
@@ -151,30 +159,38 @@ def record_not_found(payout: Payout, now: datetime) -> Decision:
     )
 
 
-def record_on_its_way(payout: Payout, bank_payout: str, now: datetime) -> Decision:
+def record_on_its_way(
+    payout: Payout, bank_payout: str, now: datetime, destination: str | None = None
+) -> Decision:
     """Record that the money left the person's account at the processor for their bank."""
     if _is_old_news(payout, bank_payout) or payout.bank_payout == bank_payout or payout.state == "received":
         return Decision(answer={"state": payout.state})
     after = payout if payout.state == "sent" else payout.moved("sent")
-    after = _through_the_bank(after, bank_payout).with_(act_at=now + BANK_LOOK_UP_AFTER)
+    after = _through_the_bank(after, bank_payout, destination).with_(act_at=now + BANK_LOOK_UP_AFTER)
     return _at_the_bank("payout_on_its_way", after, bank_payout)
 
 
-def record_received(payout: Payout, bank_payout: str, now: datetime) -> Decision:
+def record_received(
+    payout: Payout, bank_payout: str, now: datetime, destination: str | None = None
+) -> Decision:
     """Record that the bank has it. A bank may still refuse days later: see `record_bank_failed`."""
     if _is_old_news(payout, bank_payout) or payout.state == "received":
         return Decision(answer={"state": payout.state})
     sent = payout.moved("sent") if payout.state == "bank_failed" else payout
-    after = _through_the_bank(sent.moved("received"), bank_payout).with_(act_at=None, received_at=now)
+    after = _through_the_bank(sent.moved("received"), bank_payout, destination).with_(
+        act_at=None, received_at=now
+    )
     return _at_the_bank("payout_received", after, bank_payout)
 
 
-def record_bank_failed(payout: Payout, bank_payout: str, code: str, now: datetime) -> Decision:
+def record_bank_failed(
+    payout: Payout, bank_payout: str, code: str, now: datetime, destination: str | None = None
+) -> Decision:
     """Record that the bank refused: the money is back on the person's account at the processor."""
     if _is_old_news(payout, bank_payout):
         return Decision(answer={"state": payout.state})
     sent = payout.moved("sent") if payout.state == "bank_failed" else payout
-    after = _through_the_bank(sent.moved("bank_failed"), bank_payout)
+    after = _through_the_bank(sent.moved("bank_failed"), bank_payout, destination)
     after = after.with_(
         bank_refused=[*payout.bank_refused, bank_payout], act_at=now + PARKED_RECHECK, received_at=None
     )
@@ -186,7 +202,7 @@ def _is_old_news(payout: Payout, bank_payout: str) -> bool:
     return bank_payout in payout.bank_refused
 
 
-def _through_the_bank(payout: Payout, bank_payout: str) -> Payout:
+def _through_the_bank(payout: Payout, bank_payout: str, destination: str | None) -> Payout:
     """The payout with this as its bank payout, counted once: the next try has another key.
 
     Raises Mismatch while another one is under way.
@@ -195,7 +211,9 @@ def _through_the_bank(payout: Payout, bank_payout: str) -> Payout:
         return payout
     if payout.bank_payout is not None and payout.bank_payout not in payout.bank_refused:
         raise Mismatch(what="bank payout", theirs=bank_payout, ours=payout.bank_payout)
-    return payout.with_(bank_payout=bank_payout, bank_tries=payout.bank_tries + 1)
+    return payout.with_(
+        bank_payout=bank_payout, bank_destination=destination, bank_tries=payout.bank_tries + 1
+    )
 
 
 def _at_the_bank(type_: str, after: Payout, bank_payout: str, **more: str) -> Decision:
@@ -208,7 +226,9 @@ def _at_the_bank(type_: str, after: Payout, bank_payout: str, **more: str) -> De
     return Decision(answer={"state": after.state}, facts=[fact], changed=[after])
 
 
-def record_reversed(payout: Payout, movement: str, pence: int, processor: str, now: datetime) -> Decision:
+def record_reversed(
+    payout: Payout, movement: str, pence: int, processor: str, clears_at: datetime, source: str
+) -> Decision:
     """Record that (a part of) the transfer came back to our balance: payable, for a person to decide.
 
     The same movement again decides nothing. Raises Mismatch (more than was sent), UnknownTransition.
@@ -229,7 +249,8 @@ def record_reversed(payout: Payout, movement: str, pence: int, processor: str, n
                 id=movement,
                 group=payout.group,
                 type="payout_reversed",
-                payload=_names(payout) | {"reversed_pence": pence},
+                payload=_names(payout)
+                | {"reversed_pence": pence, "clears_at": clears_at.isoformat(), "source": source},
                 entries=ledger.post(ledger.transfer_reversed(processor, payout.id, pence)),
             )
         ],

@@ -34,6 +34,7 @@ class Money(Value):
     pence: int
     fee_pence: int
     clears_at: datetime
+    source: str  # what caused the line, at the processor
 
 
 def settle(
@@ -322,6 +323,12 @@ def _fact(type_: str, contribution: Contribution, attempt: Attempt, money: Money
         group=contribution.group,
         type=type_,
         payload=_names(contribution, attempt)
-        | {"collection": money.collection, "pence": money.pence, "fee_pence": money.fee_pence},
+        | {
+            "collection": money.collection,
+            "pence": money.pence,
+            "fee_pence": money.fee_pence,
+            "clears_at": money.clears_at.isoformat(),
+            "source": money.source,
+        },
         entries=ledger.post(rows, fee),
     )

@@ -15,7 +15,7 @@ from shared.domain.differences import Difference
 from shared.domain.house import BACS_WATCH_PENCE, BACS_WEEK_LIMIT_PENCE, FLOOR_PENCE, House
 from shared.domain.ledger import HOUSE, Balances
 from shared.domain.payouts import Payout
-from shared.domain.users import User
+from shared.domain.users import PaymentMethods, User
 from shared.ports import Put, Query
 from shared.services import (
     reconcile_journal,
@@ -54,6 +54,7 @@ def reconcile(ctx: Context) -> dict[str, Any]:
         contributions,
         payouts,
         users,
+        methods,
         quarantine,
     ) = ctx.store.read_consistently(
         Query("journal", group=True),
@@ -63,6 +64,7 @@ def reconcile(ctx: Context) -> dict[str, Any]:
         Query("contributions", group=True),
         Query("payouts", group=True),
         Query("users"),
+        Query("payment_methods"),
         Query("quarantine", where=[("state", "==", "parked")]),
     )
     documents = {one.path: dict(one.data or {}) for one in facts_found}
@@ -71,15 +73,16 @@ def reconcile(ctx: Context) -> dict[str, Any]:
     owed = [Contribution.model_validate(dict(one.data or {})) for one in contributions]
     paid = [Payout.model_validate(dict(one.data or {})) for one in payouts]
     people = [User.model_validate(dict(one.data or {})) for one in users]
-    capital = reconcile_movements.capital(movements)
+    saved = [PaymentMethods.model_validate(dict(one.data or {})) for one in methods]
+    capital, before = reconcile_movements.capital(movements), _last_report(ctx)
     found = [
         *unreadable,
-        *reconcile_movements.against_facts(movements, facts, owed),
-        *reconcile_movements.house(ctx, movements, stand, capital, _capital_before(ctx)),
+        *reconcile_movements.against_facts(movements, facts, owed, before.get("capital_sources", {})),
+        *reconcile_movements.house(ctx, movements, stand, capital, before.get("capital", {})),
         *reconcile_journal.altered(facts),
         *reconcile_journal.chains(documents, chains, heads),
         *reconcile_journal.folds(facts, stand),
-        *reconcile_objects.against_documents(ctx, owed, paid, people),
+        *reconcile_objects.against_documents(ctx, owed, paid, people, saved),
         *reconcile_stuck.stuck(owed, paid, facts, [dict(one.data or {}) for one in quarantine], now),
     ]
     bacs_week_pence = _bacs_of_a_week(owed, now)
@@ -97,22 +100,22 @@ def reconcile(ctx: Context) -> dict[str, Any]:
     house = House(capital_pence=sum(capital.values()), borne_pence=borne, at=now)
     _watch(house, bacs_week_pence)
     _alert(found)
-    _keep(ctx, report, capital, house, now)
+    # What was capital once stays in the record: it does not go unseen after one report.
+    in_mind = {
+        "capital": before.get("capital", {}) | capital,
+        "capital_sources": reconcile_movements.sources(movements) | before.get("capital_sources", {}),
+    }
+    _keep(ctx, report | in_mind, house, now)
     return report
 
 
-def _capital_before(ctx: Context) -> dict[str, int]:
+def _last_report(ctx: Context) -> dict[str, Any]:
     (known,) = ctx.store.load(REPORT_PATH)
-    return dict((known.data or {}).get("capital", {}))
+    return dict(known.data or {})
 
 
-def _keep(ctx: Context, report: dict[str, Any], capital: dict[str, int], house: House, now: datetime) -> None:
-    """What was capital once stays in the record: it does not go unseen after one report."""
-    kept = report | {
-        "at": now,
-        "differences": report["differences"][:KEPT_MAX],
-        "capital": _capital_before(ctx) | capital,
-    }
+def _keep(ctx: Context, report: dict[str, Any], house: House, now: datetime) -> None:
+    kept = report | {"at": now, "differences": report["differences"][:KEPT_MAX]}
     ctx.store.commit([Put(REPORT_PATH, kept), Put(house.path, house.data())])
 
 

@@ -33,9 +33,15 @@ OF_THE_HOUSE: Final = frozenset({"capital", "fee"})
 
 
 def against_facts(
-    movements: Iterable[Movement], facts: Iterable[Fact], contributions: Iterable[Contribution]
+    movements: Iterable[Movement],
+    facts: Iterable[Fact],
+    contributions: Iterable[Contribution],
+    capital_sources: Mapping[str, str],
 ) -> Iterator[Difference]:
-    """Invariant 12: each line's amount maps to one fact, and its fee to one."""
+    """Invariant 12: each line's amount maps to one fact, and its fee to one.
+
+    `capital_sources`: what caused the house's own lines, when they were first seen.
+    """
     by_id = {fact.id: fact for fact in facts if fact.type in KIND_OF}
     clears_at = {
         attempt.movement: attempt.clears_at
@@ -44,7 +50,9 @@ def against_facts(
         if attempt.movement and not attempt.won_back
     }
     for movement in movements:
-        yield from _line_alone(movement)
+        booked = by_id.get(movement.reference)
+        known = booked.payload.get("source") if booked else capital_sources.get(movement.reference)
+        yield from _line_alone(movement, known)
         if movement.kind in OF_THE_HOUSE:
             continue
         fact = by_id.pop(movement.reference, None)
@@ -56,26 +64,28 @@ def against_facts(
             yield Difference("missing_fact", movement.reference, what, movement.created_at)
             continue
         yield from _line_and_fact(movement, fact)
-        clears = clears_at.get(movement.reference)
-        if clears is not None and clears != movement.available_on:
-            what = f"the processor clears it on {movement.available_on:%F}, we on {clears:%F}"
-            yield Difference("clearing", fact.id, what, movement.created_at)
+        attempts = clears_at.get(movement.reference)
+        for ours in {fact.payload.get("clears_at"), attempts and attempts.isoformat()} - {None}:
+            if ours != movement.available_on.isoformat():
+                what = f"the processor clears it on {movement.available_on.isoformat()}, we on {ours}"
+                yield Difference("clearing", fact.id, what, movement.created_at)
     for fact in by_id.values():
         what = f"the journal has {fact.type} of {fact.group}; the processor has no such line"
         yield Difference("missing_movement", fact.id, what, fact.at)
 
 
-def _line_alone(movement: Movement) -> Iterator[Difference]:
-    """A line against what caused it, at the processor alone."""
+def _line_alone(movement: Movement, source: str | None) -> Iterator[Difference]:
+    """A line against what caused it; `source` is what did when it was booked."""
     where, since = movement.reference, movement.created_at
     if movement.currency != CURRENCY:
         yield Difference("currency", where, f"the line is in {movement.currency}", since)
     if movement.kind == "fee":
         return  # nothing of ours caused it
     if movement.source_pence is None:
-        yield Difference(
-            "source", where, f"what caused it, {movement.source}, is not there, or in other money", since
-        )
+        caused = source or movement.source
+        yield Difference("source", where, f"what caused it, {caused}, is not there, or in other money", since)
+    elif source not in {None, movement.source}:
+        yield Difference("source", where, f"{movement.source} caused it, and {source} before", since)
     elif movement.source_pence != abs(movement.amount_pence) and movement.kind != "dispute_won":
         what = f"{movement.source} says {movement.source_pence} pence, its line {movement.amount_pence}"
         yield Difference("source", where, what, since)
@@ -114,6 +124,11 @@ def _signed_pence(fact: Fact) -> int:
 def _fee_pence(fact: Fact) -> int:
     fee = fact.payload.get("fee_pence", 0)
     return fee if isinstance(fee, int) else 0
+
+
+def sources(movements: Iterable[Movement]) -> dict[str, str]:
+    """What caused each of the house's own lines."""
+    return {one.reference: one.source for one in movements if one.kind in OF_THE_HOUSE and one.source}
 
 
 def capital(movements: Iterable[Movement]) -> dict[str, int]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from shared.domain.contributions import Attempt, Contribution
 from shared.domain.differences import Difference
 from shared.domain.money import CURRENCY
 from shared.domain.payouts import Payout
-from shared.domain.users import User
-from shared.ports import BankPayout, Collection, Dispute, PaymentRefused, Transfer, Unreadable
+from shared.domain.users import PaymentMethods, User
+from shared.ports import BankPayout, Collection, Dispute, Payer, PaymentRefused, Transfer, Unreadable
 from shared.services.context import Context
 
 THEIRS: Final = {
@@ -33,10 +33,15 @@ BANK_STATES: Final = {"sent": "on_its_way", "received": "received", "bank_failed
 
 
 def against_documents(
-    ctx: Context, contributions: Sequence[Contribution], payouts: Sequence[Payout], users: Sequence[User]
+    ctx: Context,
+    contributions: Sequence[Contribution],
+    payouts: Sequence[Payout],
+    users: Sequence[User],
+    methods: Iterable[PaymentMethods],
 ) -> Iterator[Difference]:
     """Invariant 8: every object carries our ids, and stands as our documents say."""
     yield from _people(ctx, users)
+    yield from _methods(ctx, methods, {user.uid: user.payer for user in users})
     yield from _collections(ctx.gateway.collections(), contributions)
     yield from _disputes(ctx.gateway.disputes(), contributions)
     yield from _transfers(ctx.gateway.transfers(), payouts, users)
@@ -48,13 +53,13 @@ def _unreadable(thing: Unreadable) -> Difference:
 
 
 def _people(ctx: Context, users: Iterable[User]) -> Iterator[Difference]:
-    payers = ctx.gateway.payers()
+    payers = {one.reference: one for one in ctx.gateway.payers()}
     recipients = {one.reference: one for one in ctx.gateway.recipients()}
     for user in users:
         if user.payer is not None and user.payer not in payers:
             yield Difference("missing_object", user.payer, f"{user.uid} cannot be collected from any more")
-        elif user.payer is not None and payers[user.payer].get("uid") != user.uid:
-            yield Difference("object", user.payer, f"it does not say that it is {user.uid}'s")
+        elif user.payer is not None and (what := _payer_fault(ctx, payers[user.payer], user)):
+            yield Difference("object", user.payer, what)
         account = user.payout_account
         if account is None:
             continue
@@ -63,10 +68,38 @@ def _people(ctx: Context, users: Iterable[User]) -> Iterator[Difference]:
             yield Difference("missing_object", account.reference, f"{user.uid} cannot be paid any more")
         elif theirs.labels.get("uid") != user.uid:
             yield Difference("object", account.reference, f"it does not say that it is {user.uid}'s")
-        elif (theirs.can_receive, theirs.bank or account.bank) != (account.can_receive, account.bank):
+        elif (theirs.can_receive, theirs.bank) != (account.can_receive, account.bank):
             yield Difference(
                 "object", account.reference, "the processor says otherwise whether, or where, it pays"
             )
+
+
+def _methods(
+    ctx: Context, methods: Iterable[PaymentMethods], payers: Mapping[str, str | None]
+) -> Iterator[Difference]:
+    """What would be collected by: asked payer by payer."""
+    for ours in methods:
+        in_use = [one for one in ours.methods if one.state != "inactive"]
+        payer = payers.get(ours.uid)
+        if not in_use or payer is None:
+            continue
+        try:
+            found = ctx.gateway.methods(payer)
+        except PaymentRefused:
+            continue  # the payer is missing, which is told above
+        theirs = {one.reference: one.kind for one in found if not isinstance(one, Unreadable)}
+        for one in in_use:
+            if theirs.get(one.reference) != one.kind:
+                what = f"{ours.uid} cannot be collected from by this {one.kind} any more"
+                yield Difference("missing_object", one.reference, what, one.added_at)
+
+
+def _payer_fault(ctx: Context, theirs: Payer, user: User) -> str | None:
+    if theirs.labels.get("uid") != user.uid:
+        return f"it does not say that it is {user.uid}'s"
+    if theirs.currency not in {None, CURRENCY}:
+        return f"{user.uid} can be collected from in {theirs.currency} alone"
+    return None if theirs.live == ctx.gateway.live else "it is of another mode than ours"
 
 
 def _collections(
@@ -170,6 +203,8 @@ def _transfer_fault(theirs: Transfer, payout: Payout, account: str | None) -> st
         return f"it is of {theirs.amount_pence} {theirs.currency}, {payout.id} of {payout.amount_pence} pence"
     if theirs.reversed_pence != payout.reversed_pence:
         return f"{theirs.reversed_pence} pence of it came back, of {payout.id} {payout.reversed_pence}"
+    if (theirs.movement.reference if theirs.movement else None) != payout.movement:
+        return f"its money is not booked as {payout.movement}, as {payout.id} has it"
     if theirs.recipient != account:
         return f"it went to {theirs.recipient}, and {payout.recipient}'s account is {account}"
     return None
@@ -194,10 +229,10 @@ def _bank_payouts(ctx: Context, payouts: Sequence[Payout], users: Iterable[User]
             elif what := _bank_fault(theirs, ours.get(theirs.labels.get("payout", ""))):
                 yield Difference("object", theirs.reference, what, theirs.arrives_on)
     for payout in payouts:
-        if payout.bank_payout is not None and payout.bank_payout not in seen:
-            yield Difference(
-                "missing_object", payout.bank_payout, f"the bank payout of {payout.id} is not there"
-            )
+        for bank_payout in dict.fromkeys([*payout.bank_refused, payout.bank_payout]):
+            if bank_payout is not None and bank_payout not in seen:
+                what = f"the bank payout of {payout.id} is not there"
+                yield Difference("missing_object", bank_payout, what)
 
 
 def _bank_fault(theirs: BankPayout, payout: Payout | None) -> str | None:
@@ -209,6 +244,8 @@ def _bank_fault(theirs: BankPayout, payout: Payout | None) -> str | None:
         if theirs.state in {"failed", "cancelled"}:
             return None  # an earlier try: the next one has its own
         return f"{payout.id} went to the bank by {payout.bank_payout}, too"
+    if payout.bank_destination not in {None, theirs.destination}:
+        return f"it went to {theirs.destination}, and was made for {payout.bank_destination}"
     if payout.state in BANK_STATES and theirs.state != BANK_STATES[payout.state]:
         return f"the processor says {theirs.state}, {payout.id} {payout.state}"
     return None

@@ -50,6 +50,8 @@ def stuck(
     moved = _last_moves(facts)
     for payout in payouts:
         since = moved.get(payout.id, opening_of(payout.pay_date))
+        if payout.state == "reserved" and payout.act_at is not None:
+            since = max(since, payout.act_at)  # a top-up's money clears first: until then nothing is late
         limit = PAYOUT_STUCK_AFTER.get(payout.state)
         if limit is not None and now - since > limit:
             because = f" ({payout.parked_because})" if payout.parked_because else ""

@@ -62,6 +62,8 @@ def record_transfer(ctx: Context, command: Command, transfer: Transfer) -> dict[
         movement=movement.reference,
         pence=transfer.amount_pence,
         processor=ctx.gateway.name,
+        clears_at=movement.available_on,
+        source=movement.source,
         now=now,
     )
     answer = _record(ctx, command, group, payout, sent)
@@ -71,7 +73,8 @@ def record_transfer(ctx: Context, command: Command, transfer: Transfer) -> dict[
             movement=back.reference,
             pence=back.amount_pence,
             processor=ctx.gateway.name,
-            now=now,
+            clears_at=back.available_on,
+            source=back.source,
         )
         answer = _record(ctx, command, group, payout, came_back)
     return answer
@@ -86,10 +89,11 @@ def record_bank_payout(ctx: Context, command: Command, bank: BankPayout) -> dict
         if bank.amount_pence != found.amount_pence:
             raise Mismatch(what="amount", theirs=bank.amount_pence, ours=found.amount_pence)
         if bank.state == "received":
-            return sending.record_received(found, bank.reference, now)
+            return sending.record_received(found, bank.reference, now, bank.destination)
         if bank.state == "on_its_way":
-            return sending.record_on_its_way(found, bank.reference, now)
-        return sending.record_bank_failed(found, bank.reference, bank.failure_code or bank.state, now)
+            return sending.record_on_its_way(found, bank.reference, now, bank.destination)
+        code = bank.failure_code or bank.state
+        return sending.record_bank_failed(found, bank.reference, code, now, bank.destination)
 
     answer = _record(ctx, command, group, payout, decide)
     if answer["state"] == "received":

@@ -83,6 +83,7 @@ def as_money(ctx: Context, collection: str, movement: Movement, pence: int) -> M
         pence=pence,
         fee_pence=movement.fee_pence,
         clears_at=movement.available_on,
+        source=movement.source,
     )
 
 

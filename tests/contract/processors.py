@@ -6,6 +6,7 @@ A second gateway joins by a class like `LocalStripeProcessor`, and the suite sta
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,10 @@ from infra.local.stripe.in_process import InProcessTransport
 from infra.local.stripe.server import start_local_stripe
 from shared.adapters.stripe_gateway import StripeGateway
 from shared.domain.contributions import MethodKind
-from shared.ports import PaymentGateway
+from shared.ports import Method, PaymentGateway
+from tests.simulation.faults import Faults
+from tests.simulation.ports import SimulatedLine
+from tests.simulation.scheduler import Scheduler
 
 Behaviour = Literal[
     "pays",
@@ -63,6 +67,10 @@ class Processor(Protocol):
     def send_back(self, bank_payout: str) -> None: ...
     def dispute(self, collection: str) -> str: ...
     def close_dispute(self, dispute: str, outcome: Literal["won", "lost"]) -> None: ...
+    def collect_by_hand(self, method: Method, amount_pence: int) -> None:
+        """Somebody collects on the processor's own pages."""
+        ...
+
     def add_capital(self, amount_pence: int) -> None: ...
     def lose_next_answer(self) -> None:
         """Do what the next call asks, and cut the line before the answer."""
@@ -185,6 +193,13 @@ class LocalStripeProcessor:
     def close_dispute(self, dispute: str, outcome: Literal["won", "lost"]) -> None:
         self._control("POST", f"disputes/{dispute}", {"status": outcome})
 
+    def collect_by_hand(self, method: Method, amount_pence: int) -> None:
+        form = {"amount": amount_pence, "currency": "gbp", "customer": method.payer, "confirm": "true"}
+        form |= {"payment_method": method.reference, "off_session": "true"}
+        form |= {"payment_method_types": [method.kind]}
+        status, answer = self.core.request("POST", "/v1/payment_intents", form)
+        assert status == 200, answer
+
     def add_capital(self, amount_pence: int) -> None:
         status, answer = self.core.request("POST", "/v1/topups", {"amount": amount_pence, "currency": "gbp"})
         assert status == 200, answer
@@ -227,6 +242,16 @@ def stripe_in_process() -> LocalStripeProcessor:
     gateway = StripeGateway(
         Secrets(), live=False, return_url=RETURN_URL, http_client=InProcessTransport(core)
     )
+    return LocalStripeProcessor(core, gateway, clock)
+
+
+def stripe_as_simulated() -> LocalStripeProcessor:
+    """By the simulation's own line: without forms, HTTP and stripe-python, and no fault strikes in it."""
+    clock = MovedClock()
+    core = LocalStripe(now=clock)
+    gateway = StripeGateway(Secrets(), live=False, return_url=RETURN_URL)
+    chance = random.Random(0)
+    gateway._api = SimulatedLine(core, Scheduler(chance), Faults(0, only=()), chance)
     return LocalStripeProcessor(core, gateway, clock)
 
 

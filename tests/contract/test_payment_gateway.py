@@ -37,6 +37,7 @@ from tests.contract.processors import (
     Behaviour,
     LocalStripeProcessor,
     Processor,
+    stripe_as_simulated,
     stripe_in_process,
     stripe_over_http,
 )
@@ -48,10 +49,12 @@ def over_http() -> Iterator[LocalStripeProcessor]:
         yield processor
 
 
-@pytest.fixture(params=["in process", "over http"])
+@pytest.fixture(params=["in process", "as simulated", "over http"])
 def processor(request: pytest.FixtureRequest) -> Iterator[Processor]:
     if request.param == "in process":
         chosen = stripe_in_process()
+    elif request.param == "as simulated":
+        chosen = stripe_as_simulated()
     else:
         chosen = request.getfixturevalue("over_http")
         chosen.core.reset()
@@ -709,6 +712,115 @@ def test_lines_since_a_moment_and_over_many_pages(processor: Processor) -> None:
     lines = gateway.movements(since=processor.now() - timedelta(hours=1))
     assert [line.labels["attempt"] for line in lines] == [f"att_{number}" for number in range(105)]
     assert len(gateway.movements()) == 110
+
+
+def test_every_collection_is_listed_whatever_became_of_it(processor: Processor) -> None:
+    gateway = processor.gateway
+    card = saved(processor)
+    paid = gateway.collect(request_for(card, "att_paid"))
+    processor.decline_next(card.reference, "insufficient_funds")
+    declined = gateway.collect(request_for(card, "att_declined"))
+    debit = saved(processor, "bacs_debit", uid="usr_bola")
+    under_way = gateway.collect(request_for(debit, "att_debit"))
+    assert gateway.collections() == [under_way, declined, paid]
+    assert [one.state for one in (under_way, declined, paid)] == ["processing", "failed", "settled"]
+
+    disputed = processor.dispute(paid.reference)
+    assert gateway.collections()[-1] == paid  # what went back of it is told by the dispute
+    assert gateway.disputes() == [gateway.dispute(disputed)]
+    processor.close_dispute(disputed, "lost")
+    (lost,) = gateway.disputes()
+    assert isinstance(lost, Dispute)
+    assert (lost.state, lost.collection, lost.labels) == ("lost", paid.reference, paid.labels)
+
+
+def test_a_collection_that_others_made_is_listed_without_our_ids(processor: Processor) -> None:
+    processor.collect_by_hand(saved(processor), 1_234)
+    (strange,) = processor.gateway.collections()
+    assert isinstance(strange, Collection)
+    assert (strange.amount_pence, strange.labels) == (1_234, {})
+
+
+def test_every_transfer_is_listed_with_what_came_back(processor: Processor) -> None:
+    gateway = processor.gateway
+    processor.add_capital(200_000)
+    recipient = ready(processor)
+    first = gateway.send(transfer_to(recipient))
+    second = gateway.send(transfer_to(recipient, "pat_2", 20_000))
+    assert gateway.transfers() == [second, first]
+    gateway.reverse_transfer(first.reference, 1_000, "rev_1", {"reversal": "rev_1"})
+    gateway.reverse_transfer(first.reference, 2_000, "rev_2", {"reversal": "rev_2"})
+    listed = gateway.transfers()[-1]
+    assert listed == gateway.transfer(first.reference)
+    assert isinstance(listed, Transfer)
+    assert [(one.amount_pence, one.labels["reversal"]) for one in listed.reversals] == [
+        (1_000, "rev_1"),
+        (2_000, "rev_2"),
+    ]
+
+
+def test_bank_payouts_are_listed_by_account_with_where_they_went(processor: Processor) -> None:
+    gateway = processor.gateway
+    processor.add_capital(200_000)
+    bola, chidi = ready(processor), ready(processor, "usr_chidi")
+    refused = transfer_to(bola)
+    gateway.send(refused)
+    sent_back = gateway.pay_to_bank(refused)
+    processor.send_back(sent_back.reference)
+    processor.change_bank(bola.reference)
+    again = gateway.pay_to_bank(replace(refused, attempt="pat_1_again"))
+    other = transfer_to(chidi, "pat_2", 20_000)
+    gateway.send(other)
+    elsewhere = gateway.pay_to_bank(other)
+
+    latest, earlier = gateway.bank_payouts(bola.reference)
+    assert latest == again == gateway.bank_payout(bola.reference, again.reference)
+    assert isinstance(earlier, BankPayout)
+    assert (earlier.reference, earlier.state) == (sent_back.reference, "failed")
+    assert earlier.destination == sent_back.destination
+    assert len({sent_back.destination, again.destination, elsewhere.destination, None}) == 4
+    assert gateway.bank_payouts(chidi.reference) == [elsewhere]
+    with pytest.raises(PaymentRefused):
+        gateway.bank_payouts("acct_of_nobody")
+
+
+def test_people_are_listed_with_what_they_pay_by_and_are_paid_to(processor: Processor) -> None:
+    gateway = processor.gateway
+    card, debit = saved(processor), saved(processor, "bacs_debit", uid="usr_bola")
+    assert card.payer is not None
+    recipient = ready(processor)
+    processor.gateway.open_recipient("usr_chidi", None)
+    payers = {one.labels["uid"]: one for one in gateway.payers()}
+    assert {uid: one.reference for uid, one in payers.items()} == {
+        "usr_ada": card.payer,
+        "usr_bola": debit.payer,
+    }
+    assert all((one.currency, one.live) in {(None, False), ("gbp", False)} for one in payers.values())
+
+    accounts = {one.labels["uid"]: one for one in gateway.recipients()}
+    assert accounts["usr_bola"] == recipient
+    assert (accounts["usr_chidi"].can_receive, accounts["usr_chidi"].bank) == (False, None)
+
+    assert gateway.methods(card.payer) == [card]
+    gateway.detach_method(card.reference)
+    assert gateway.methods(card.payer) == []
+    (mandated,) = gateway.methods(debit.payer or "")
+    assert isinstance(mandated, Method)
+    assert (mandated.reference, mandated.kind) == (debit.reference, "bacs_debit")
+    with pytest.raises(PaymentRefused):
+        gateway.methods("cus_of_nobody")
+
+
+def test_more_than_a_page_of_anything_is_listed_whole(processor: Processor) -> None:
+    gateway = processor.gateway
+    processor.add_capital(200_000)
+    recipient = ready(processor)
+    for number in range(103):
+        gateway.open_payer(f"usr_{number}", None)
+        gateway.send(transfer_to(recipient, f"pat_{number}", 100))
+    assert len(gateway.payers()) == 103
+    labels = [one.labels["attempt"] for one in gateway.transfers() if isinstance(one, Transfer)]
+    assert labels == [f"pat_{number}" for number in reversed(range(103))]
 
 
 def test_whether_the_pots_would_be_swept_away(processor: Processor) -> None:

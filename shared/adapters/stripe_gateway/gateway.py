@@ -21,6 +21,7 @@ from shared.ports import (
     Method,
     MethodSetup,
     Movement,
+    Payer,
     PaymentRefused,
     ProcessorBalance,
     ProcessorNews,
@@ -326,8 +327,11 @@ class StripeGateway:
         found = self._api.every("payouts", {}, recipient)
         return _read(found, lambda payout: readings.bank_payout(payout, recipient))
 
-    def payers(self) -> Mapping[str, Mapping[str, str]]:
-        return {str(one["id"]): one["metadata"] or {} for one in self._api.every("customers", {})}
+    def payers(self) -> list[Payer]:
+        return [readings.payer(customer) for customer in self._api.every("customers", {})]
+
+    def methods(self, payer: str) -> list[Method | Unreadable]:
+        return _read(self._api.every(at("customers", payer, "payment_methods"), {}), readings.method)
 
     def recipients(self) -> list[Recipient]:
         accounts = self._api.every("accounts", {})

@@ -20,6 +20,7 @@ from shared.ports import (
     Method,
     MethodSetup,
     Movement,
+    Payer,
     ProcessorBalance,
     Recipient,
     Refund,
@@ -242,6 +243,15 @@ def dispute(given: Object) -> Dispute:
     )
 
 
+def payer(customer: Object) -> Payer:
+    return Payer(
+        reference=customer["id"],
+        currency=customer.get("currency"),
+        live=customer["livemode"],
+        labels=_labels(customer),
+    )
+
+
 # --- methods ----------------------------------------------------------------------------------------------
 
 _MANDATE_STATES: dict[str, Literal["pending", "active", "inactive"]] = {
@@ -385,4 +395,5 @@ def bank_payout(given: Object, account: str) -> BankPayout:
         live=given["livemode"],
         arrives_on=moment(given["arrival_date"]),
         failure_code=given["failure_code"],
+        destination=_id_of(given["destination"]) or None,
     )

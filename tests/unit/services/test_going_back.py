@@ -99,6 +99,7 @@ def test_a_refund_that_fails_brings_the_fee_on_top_again() -> None:
         pence=101_00,
         fee_pence=0,
         clears_at=told.world.clock.moment,
+        source="re_1",
     )
     (fact,) = came_back(contribution, attempt.id, money).facts
     assert {(one.account.partition(":")[0], one.side, one.pence) for one in fact.entries} == {
@@ -121,6 +122,7 @@ def test_a_refund_that_fails_is_the_payers_credit() -> None:
         pence=100_00,
         fee_pence=0,
         clears_at=told.world.clock.now(),
+        source="re_1",
     )
     decision = came_back(contribution, attempt.id, money)
     (fact,) = decision.facts
