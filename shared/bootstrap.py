@@ -190,7 +190,7 @@ def caller_check() -> CallerCheck:
 
 
 @_part
-def two_people_above_pence() -> int | None:
+def two_people_above_pence() -> int:
     return settings().two_people_above_pence
 
 

@@ -30,6 +30,15 @@ NEEDED_SECRETS = (
 _PINNED_VERSION = re.compile(r"projects/[^/]+/secrets/[^/]+/versions/[1-9][0-9]*")
 
 
+TWO_PEOPLE_ABOVE_PENCE = 100_000
+"""More than this goes nowhere by itself or by one of staff: a pot waits until two have let it go, a refund or a
+reversal needs their consent. £1,000 is the largest pot of a circle of £100. Pots of £500 and £800 circles begin
+at £2,500: they are few, worth a thief's while, and each is looked at."""
+
+TWO_PEOPLE_ABOVE_MAX_PENCE = 800_000
+"""An environment may raise it, but not beyond the largest pot that there is: it cannot be switched off by it."""
+
+
 class BadSettings(Exception):
     """The settings cannot be used. The message has one sentence for each, with its name."""
 
@@ -78,8 +87,9 @@ class Settings(BaseModel):
     tasks_queue: str = Field("submit", alias="AJO_TASKS_QUEUE", pattern=r"^[A-Za-z0-9-]{1,100}$")
     submit_url: Url | None = Field(None, alias="AJO_SUBMIT_URL")
 
-    # A payout above this waits until two of the staff have let it go; none does where it is not set.
-    two_people_above_pence: int | None = Field(None, alias="AJO_TWO_PEOPLE_ABOVE_PENCE", ge=0)
+    two_people_above_pence: int = Field(
+        TWO_PEOPLE_ABOVE_PENCE, alias="AJO_TWO_PEOPLE_ABOVE_PENCE", ge=0, le=TWO_PEOPLE_ABOVE_MAX_PENCE
+    )
 
     # The platform's fees, as terms of circles that are started from now on: each agrees to them at its lock.
     # On top of a contribution at most what a card payment of £800 costs, £12.20; from a pot at most £25.

@@ -51,6 +51,7 @@ def _arguments() -> argparse.Namespace:
     giving.add_argument("group")
     giving.add_argument("contribution")
     giving.add_argument("--reason", required=True)
+    giving.add_argument("--approval", help="the request that two of staff agreed on: above the threshold")
     giving.set_defaults(run=refund)
 
     bringing = commands.add_parser("reverse", help="bring a payout back from its recipient's account")
@@ -58,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     bringing.add_argument("payout")
     bringing.add_argument("pence", type=int)
     bringing.add_argument("--reason", required=True)
+    bringing.add_argument("--approval", help="the request that two of staff agreed on: above the threshold")
     bringing.set_defaults(run=reverse)
 
     again = commands.add_parser("replay", help="take up again what was parked, once its reason is gone")
@@ -197,7 +199,12 @@ def refund(arguments: argparse.Namespace) -> int:
 
     return _told(
         lambda: give_back(
-            bootstrap.context(), _command(), arguments.group, arguments.contribution, arguments.reason
+            bootstrap.context(),
+            _command(),
+            arguments.group,
+            arguments.contribution,
+            arguments.reason,
+            arguments.approval,
         )
     )
 
@@ -214,6 +221,7 @@ def reverse(arguments: argparse.Namespace) -> int:
             arguments.payout,
             arguments.pence,
             arguments.reason,
+            arguments.approval,
         )
     )
 

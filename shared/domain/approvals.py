@@ -11,11 +11,22 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from shared.domain.documents import Document, Ref, States, Value
-from shared.domain.errors import ApprovalClosed, NotAllowed, OwnRequest
+from shared.domain.errors import ApprovalClosed, NotAllowed, OwnRequest, TwoPeopleNeeded
 from shared.domain.journal import News
 from shared.domain.permissions import GROUP_ROLES, Role
 
-Kind = Literal["swap", "substitution", "removal", "plan", "wind_up", "write_off", "payout", "fee_change"]
+Kind = Literal[
+    "swap",
+    "substitution",
+    "removal",
+    "plan",
+    "wind_up",
+    "write_off",
+    "payout",
+    "fee_change",
+    "refund",
+    "reversal",
+]
 ApprovalState = Literal["open", "carried_out", "refused", "withdrawn", "expired"]
 
 APPROVAL: Final = States(
@@ -44,6 +55,8 @@ MAY_ASK: Final[dict[Kind, frozenset[Role]]] = {
     "write_off": GROUP_ROLES | MONEY_STAFF,
     "payout": MONEY_STAFF,
     "fee_change": MONEY_STAFF,
+    "refund": MONEY_STAFF,
+    "reversal": MONEY_STAFF,
 }
 
 SLOTS: Final[dict[str, frozenset[Role]]] = {
@@ -119,7 +132,7 @@ def slots(kind: Kind, asked_by: str, about: str, other: str | None, steering: It
             return ["steering"]
         case "write_off":
             return ["staff"] if other in {"house", "reserve"} else ["steering"]
-        case "payout" | "fee_change":
+        case "payout" | "fee_change" | "refund" | "reversal":
             return ["staff"]
     return ["another"]
 
@@ -155,6 +168,24 @@ def withdraw(approval: Approval, uid: str, now: datetime) -> Approval:
     if uid != approval.asked_by:
         raise NotAllowed()
     return approval.moved("withdrawn")
+
+
+def require_two(
+    pence: int, above_pence: int | None, approval: Approval | None, kind: Kind, about: str
+) -> None:
+    """Money that staff move by hand: above a threshold only what two of them agreed on, and no more of it.
+
+    Raises TwoPeopleNeeded.
+    """
+    if above_pence is None or pence <= above_pence:
+        return
+    agreed = approval is not None and (approval.kind, approval.about, approval.state) == (
+        kind,
+        about,
+        "carried_out",
+    )
+    if not agreed or approval is None or pence > int(approval.payload["pence"]):
+        raise TwoPeopleNeeded(pence=pence, above_pence=above_pence)
 
 
 def _require_open(approval: Approval, now: datetime) -> None:

@@ -334,6 +334,14 @@ class ApprovalClosed(Conflict):
     sentence = "This request is {state}; it can no longer be answered."
 
 
+class TwoPeopleNeeded(Conflict):
+    code = "two_people_needed"
+    sentence = (
+        "More than {above_pence} pence goes nowhere by one person alone: this is {pence}. Another of staff "
+        "must have consented to it."
+    )
+
+
 class OwnRequest(Forbidden):
     code = "own_request"
     sentence = "Nobody approves what they asked for themselves."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.domain import ledger
+from shared.domain.approvals import Approval, require_two
 from shared.domain.contributions import Attempt, Contribution
 from shared.domain.decision import Decision
 from shared.domain.errors import NothingToGiveBack, UnknownObject
@@ -10,13 +11,18 @@ from shared.domain.journal import News
 from shared.domain.settlement import Money, with_fee
 
 
-def ask(contribution: Contribution, reason: str) -> Decision:
+def ask(
+    contribution: Contribution,
+    reason: str,
+    approval: Approval | None = None,
+    two_people_above_pence: int | None = None,
+) -> Decision:
     """Record that the contribution is to be given back, before the processor is asked; its pot waits.
 
     The fee on top of it goes back with it.
 
     What a pot was reserved with belongs to its recipient: it is not taken back from them by a refund. Raises
-    NothingToGiveBack.
+    NothingToGiveBack, TwoPeopleNeeded.
     """
     if contribution.counted_in is not None:
         raise NothingToGiveBack(why="the pot was given to its recipient")
@@ -26,6 +32,7 @@ def ask(contribution: Contribution, reason: str) -> Decision:
     answer = {"attempt": attempt.id}
     if attempt.refunding:
         return Decision(answer=answer)
+    require_two(attempt.refundable_pence, two_people_above_pence, approval, "refund", contribution.id)
     fact = News(
         id=f"refund_asked:{attempt.id}",
         group=contribution.group,
@@ -36,6 +43,7 @@ def ask(contribution: Contribution, reason: str) -> Decision:
             "attempt": attempt.id,
             "pence": attempt.refundable_pence,
             "reason": reason,
+            "approval": approval.id if approval else None,
         },
     )
     return Decision(

@@ -11,6 +11,7 @@ from shared.domain.calendar import london_day
 from shared.domain.commitments import commitments_ref
 from shared.domain.contributions import Instalment, contribution_ref, due_contribution
 from shared.domain.decision import Decision
+from shared.domain.documents import Document
 from shared.domain.errors import (
     AgreementChanged,
     AlreadyMember,
@@ -40,7 +41,7 @@ def check(ctx: Context, loaded: Loaded, approval: Approval, asker: str, held: fr
     """Refuse at once what could not be done now, so that nobody is asked for nothing."""
     group = loaded.get(group_ref(approval.group))
     running = {"active"} if approval.kind == "wind_up" else {"locked", "active"}
-    if group.state not in running and approval.kind != "write_off":
+    if group.state not in running and approval.kind not in {"write_off", "refund", "reversal"}:
         raise NotRunning(state=group.state)
     other = approval.payload.get("other")
     if approval.kind == "swap" and (other == approval.about or group.seat(str(other)) is None):
@@ -174,6 +175,29 @@ def _fee_change(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
     return Decision(facts=[fact], changed=[group.with_(terms=terms)])
 
 
+def _refund(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+    """Two people have looked at a contribution: it may be given back, by `scripts/ajo refund`."""
+    contribution = loaded.get(contribution_ref(approval.group, approval.about))
+    return _let_go(approval, {"contribution": contribution.id}, contribution)
+
+
+def _reversal(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+    """Two people have looked at a payout: so much of it may be brought back, by `scripts/ajo reverse`."""
+    payout = loaded.get(payout_ref(approval.group, approval.about))
+    return _let_go(approval, {"payout": payout.id}, payout)
+
+
+def _let_go(approval: Approval, about: dict[str, str], document: Document) -> Decision:
+    payload = about | {
+        "approval": approval.id,
+        "pence": int(approval.payload["pence"]),
+        "reason": str(approval.payload["reason"]),
+    }
+    kind = f"{approval.kind}_approved"
+    fact = News(id=f"{kind}:{approval.id}", group=approval.group, type=kind, payload=payload)
+    return Decision(facts=[fact], changed=[document])
+
+
 _DEEDS: Final[dict[str, Callable[[Context, Loaded, Approval], Decision]]] = {
     "swap": _swap,
     "substitution": _substitution,
@@ -183,4 +207,6 @@ _DEEDS: Final[dict[str, Callable[[Context, Loaded, Approval], Decision]]] = {
     "write_off": _write_off,
     "payout": _payout,
     "fee_change": _fee_change,
+    "refund": _refund,
+    "reversal": _reversal,
 }

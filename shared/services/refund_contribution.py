@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.domain import refunds
+from shared.domain.approvals import approval_ref
 from shared.domain.contributions import contribution_ref
 from shared.domain.decision import Decision
 from shared.domain.errors import ProcessorRefused, ProcessorUnavailable
@@ -14,17 +15,30 @@ from shared.services.take_back_contribution import record_refund
 from shared.services.transact import Loaded, read, transact
 
 
-def refund(ctx: Context, command: Command, group: str, contribution: str, reason: str) -> dict[str, Any]:
+def refund(
+    ctx: Context,
+    command: Command,
+    group: str,
+    contribution: str,
+    reason: str,
+    approval: str | None = None,
+) -> dict[str, Any]:
     """Refund what the contribution put into its pot. Safe to repeat: it is given back once.
 
-    Raises NothingToGiveBack, ProcessorRefused (it stays in the pot), ProcessorUnavailable (ask again).
+    `approval` is the request by which two people agreed, needed above the threshold. Raises
+    NothingToGiveBack, TwoPeopleNeeded, ProcessorRefused (it stays in the pot), ProcessorUnavailable (ask
+    again).
     """
     ref = contribution_ref(group, contribution)
 
-    def decide(loaded: Loaded) -> Decision:
-        return refunds.ask(loaded.get(ref), reason)
+    agreed = [approval_ref(approval)] if approval else []
 
-    attempt_id = transact(ctx, command, [ref], decide)["attempt"]
+    def decide(loaded: Loaded) -> Decision:
+        found = loaded.get(agreed[0]) if agreed else None
+        return refunds.ask(loaded.get(ref), reason, found, ctx.two_people_above_pence)
+
+    # A request that was carried out never changes again: read, not guarded.
+    attempt_id = transact(ctx, command, [ref], decide, peek=agreed)["attempt"]
     try:
         made = _refund(ctx, group, contribution, attempt_id)
     except PaymentRefused as refused:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from shared.domain.approvals import approval_ref, require_two
 from shared.domain.decision import Decision
+from shared.domain.documents import Ref
 from shared.domain.errors import NothingToGiveBack, ProcessorRefused, ProcessorUnavailable
-from shared.domain.journal import News
+from shared.domain.journal import News, fact_ref
 from shared.domain.payouts import Payout, payout_ref
 from shared.ports import PaymentOutcomeUnknown, PaymentRefused, PaymentsUnavailable
 from shared.services.context import Command, Context
@@ -18,27 +20,72 @@ log = logging.getLogger(__name__)
 
 
 def reverse(
-    ctx: Context, command: Command, group: str, payout: str, pence: int, reason: str
+    ctx: Context,
+    command: Command,
+    group: str,
+    payout: str,
+    pence: int,
+    reason: str,
+    approval: str | None = None,
 ) -> dict[str, Any]:
     """Reverse `pence` of a sent payout; what comes back is payable, for a person to decide.
 
+    `approval` is the request by which two people agreed, needed above the threshold: good for one reversal.
+
     Refused where the recipient's account holds too little: what is owed stays owed, and the refusal is a
     fact; nothing is written off by it. The command's id is the key: the same command again reverses once.
-    Raises NothingToGiveBack, ProcessorRefused, ProcessorUnavailable.
+    Raises NothingToGiveBack, TwoPeopleNeeded, ProcessorRefused, ProcessorUnavailable.
     """
-    ref = payout_ref(group, payout)
-    found = read(ctx, ref).get(ref)
-    if found.transfer is None or pence > found.amount_pence - found.reversed_pence:
-        raise NothingToGiveBack(why="so much of this payout is not with its recipient")
-    labels = {"group": group, "payout": payout, "reason": reason}
+    key = approval or command.id
+    found = _ask(ctx, command, payout_ref(group, payout), pence, reason, approval)
+    assert found.transfer is not None  # noqa: S101 - it was asked for
+    labels = {"group": group, "payout": payout, "reason": reason, "reversal": key}
     try:
-        transfer = ctx.gateway.reverse_transfer(found.transfer, pence, f"{payout}_{command.id}", labels)
+        # A key may be forgotten after a day: what was brought back is looked up before it is asked for again.
+        known = ctx.gateway.transfer(found.transfer)
+        made = any(one.labels.get("reversal") == key for one in known.reversals)
+        transfer = (
+            known if made else ctx.gateway.reverse_transfer(found.transfer, pence, f"{payout}_{key}", labels)
+        )
     except PaymentRefused as refused:
         _record_refused(ctx, command, found, pence, refused.code)
         raise ProcessorRefused(reason=f"reversal, {refused.code}") from refused
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
     return record_transfer(ctx, Command(actor=command.actor, id=command.id), transfer)
+
+
+def _ask(
+    ctx: Context, command: Command, ref: Ref[Payout], pence: int, reason: str, approval: str | None
+) -> Payout:
+    """Record who wants it brought back and why, before the processor is asked; the payout as it stands."""
+    agreed = [approval_ref(approval)] if approval else []
+
+    def decide(loaded: Loaded) -> Decision:
+        found = loaded.get(ref)
+        asked = f"payout_reversal_asked:{found.id}:{approval or command.id}"
+        before = loaded.find(fact_ref(found.group, asked))
+        if before is not None and before.payload["pence"] != pence:
+            raise NothingToGiveBack(why="by this request another amount was brought back")
+        if before is not None:
+            return Decision()
+        if found.transfer is None or pence > found.amount_pence - found.reversed_pence:
+            raise NothingToGiveBack(why="so much of this payout is not with its recipient")
+        request = loaded.get(agreed[0]) if agreed else None
+        require_two(pence, ctx.two_people_above_pence, request, "reversal", found.id)
+        payload = {
+            "payout": found.id,
+            "recipient": found.recipient,
+            "pence": pence,
+            "reason": reason,
+            "approval": approval,
+        }
+        fact = News(id=asked, group=found.group, type="payout_reversal_asked", payload=payload)
+        return Decision(facts=[fact], changed=[found])
+
+    # A request that was carried out never changes again: read, not guarded.
+    transact(ctx, Command(actor=command.actor, id=command.id), [ref], decide, peek=agreed)
+    return read(ctx, ref).get(ref)
 
 
 def _record_refused(ctx: Context, command: Command, found: Payout, pence: int, code: str) -> None:

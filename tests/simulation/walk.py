@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from shared.domain.journal import Fact
@@ -178,7 +179,7 @@ class FinishedCircle:
 
         for id_, thing in self._objects():
             kind = thing["object"]
-            yield Deed(kind, "removed", id_, lambda id_=id_: stripe.remove(id_), put_back)
+            yield Deed(kind, "removed", id_, partial(stripe.remove, id_), put_back)
             refused = kind == "payout" and thing["status"] == "failed"
             for field, other in FIELDS[kind].items():
                 caused = thing.get("reporting_category", kind)

@@ -12,6 +12,7 @@ from infra.local.demo.story import Story
 from shared.adapters.bank_holidays import EnglandBankHolidays
 from shared.domain.calendar import add_working_days
 from shared.domain.groups import LOCK_LEAD_WORKING_DAYS
+from shared.domain.ids import payout_id
 
 NAMES = ("Ada", "Ben", "Chidi", "Dayo", "Efua", "Femi", "Grace", "Hanna", "Ike", "Joy")
 CARD, BACS = "pm_card_visa", "pm_bacsDebit_success"
@@ -212,6 +213,17 @@ def sign_up(platform: Platform, story: Story, name: str, method: str) -> Person:
     return person
 
 
+def _let_large_pots_go(circle: Circle) -> None:
+    """Pots above the threshold wait for two of the platform's staff: here both look at them at once."""
+    large = [cycle for cycle in circle.cycles if cycle["pot_pence"] > circle.platform.two_people_above_pence]
+    if not large:
+        return
+    asks, consents = (circle.platform.staff(name, "finance") for name in ("Ines", "Otto"))
+    for cycle in large:
+        about = payout_id(circle.group, cycle["cycle"], 1)
+        circle.agree(asks, [consents], kind="payout", about=about)
+
+
 def start(
     platform: Platform,
     story: Story,
@@ -261,5 +273,6 @@ def start(
     circle.cycles = circle.schedule()
     order = ", ".join(circle.person(cycle["recipient"]).name for cycle in circle.cycles)
     story.tell(f"locked: the order is drawn ({order}); its seed is {locked['draw_seed'][:16]}…")
+    _let_large_pots_go(circle)
     platform.rest()
     return circle

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import requests
+
+from shared.config import TWO_PEOPLE_ABOVE_PENCE
+
+EMULATORS_OWNER = "owner"
+"""By this the Auth emulator knows who may do everything."""
 
 TIMEOUT_SECONDS = 120
 """A call may wait for a whole simulated day to come to rest."""
@@ -64,6 +70,11 @@ class Platform:
             raise CallFailed(method, path, response)
         return response.json() if response.content else None
 
+    @property
+    def two_people_above_pence(self) -> int:
+        """Pots above it wait for two of staff."""
+        return int(self.about["environment"].get("AJO_TWO_PEOPLE_ABOVE_PENCE", TWO_PEOPLE_ABOVE_PENCE))
+
     # --- the world outside ----------------------------------------------------------------------------------
 
     def sign_in(self, email: str, password: str) -> dict[str, Any]:
@@ -81,6 +92,18 @@ class Platform:
         link = next(one["oobLink"] for one in reversed(sent) if one["email"] == email)
         self.session.get(link, timeout=TIMEOUT_SECONDS).raise_for_status()
         return self._auth("accounts:signInWithPassword", credentials)
+
+    def staff(self, name: str, role: str) -> Person:
+        """Somebody of the platform's own people: an account whose token carries a role."""
+        email, password = f"{name.lower()}.{uuid4().hex[:8]}@ajo.example", uuid4().hex
+        account = self.sign_in(email, password)
+        project = self.about["environment"]["GOOGLE_CLOUD_PROJECT"]
+        base = f"http://{self.about['auth_emulator']}/identitytoolkit.googleapis.com/v1"
+        claims = {"localId": account["localId"], "customAttributes": json.dumps({"roles": [role]})}
+        self.call("POST", f"/projects/{project}/accounts:update", claims, base=base, token=EMULATORS_OWNER)
+        credentials = {"email": email, "password": password, "returnSecureToken": True}
+        again = self._auth("accounts:signInWithPassword", credentials)
+        return Person(self, name, email, account["localId"], again["idToken"])
 
     def _auth(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
         base = f"http://{self.about['auth_emulator']}/identitytoolkit.googleapis.com/v1"

@@ -23,6 +23,7 @@
 | POST `mandates/ID/revoke`, `…/accept` | | ID may be a payment method's |
 | POST `intents/ID/authenticate` | `succeeds` (true) | a payment or setup intent in `requires_action` |
 | POST `payment_methods/ID/outcomes` | `failures` (list) | the next payments fail so, in turn |
+| POST `payment_methods/ID/expires` | `year`, `month` | a card's last month; from the next on it is declined |
 | POST `checkout_sessions/ID/complete` | `payment_method` (a test name) | as the hosted page does |
 | POST `identity/ID` | `verified` (true), `code` | decides a verification session |
 | POST `connect_fees` | `amount` | a month's Connect fees leave the balance |
@@ -273,6 +274,13 @@ def _outcomes(core: LocalStripe, body: Object, method: str) -> Object:
     return {"ordered": core.world.secret(method)["ordered"]}
 
 
+def _expires(core: LocalStripe, body: Object, method: str) -> Object:
+    found = _object(core, {}, method)
+    found["card"] |= {"exp_year": body["year"], "exp_month": body["month"]}
+    core.world.emit(core.world.platform, "payment_method.updated", found, previous={})
+    return found
+
+
 def _outcome(failure: str, *, card: bool) -> list[str | None]:
     if card and failure in CARD_DECLINES:
         return ["card_declined", failure]
@@ -353,6 +361,7 @@ _ACTIONS: list[tuple[str, str, Action]] = [
     ("POST", "mandates/(?P<mandate>[^/]+)/accept", _accept),
     ("POST", "intents/(?P<intent>[^/]+)/authenticate", _authenticate),
     ("POST", "payment_methods/(?P<method>[^/]+)/outcomes", _outcomes),
+    ("POST", "payment_methods/(?P<method>[^/]+)/expires", _expires),
     ("POST", "checkout_sessions/(?P<session>[^/]+)/complete", _complete_checkout),
     ("POST", "identity/(?P<session>[^/]+)", _identity),
     ("POST", "connect_fees", _connect_fees),

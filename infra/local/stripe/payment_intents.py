@@ -6,6 +6,8 @@ Off-session rules: docs.stripe.com/payments/save-and-reuse.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from infra.local.stripe import (
     charges,
     disputes,
@@ -306,11 +308,19 @@ def _card_outcome(world: World, method: Object) -> tuple[str | None, str | None]
         return ordered
     if look.failure is not None:
         return look.failure, look.decline
+    if _has_expired(world, method["card"]):
+        return "expired_card", None
     if look.authentication == "always" or (
         look.authentication == "unless_set_up" and not secret.get("set_up")
     ):
         return "authentication_required", "authentication_required"
     return None, None
+
+
+def _has_expired(world: World, card: Object) -> bool:
+    """A card is good until the end of the month that stands on it."""
+    today = datetime.fromtimestamp(world.now, UTC)
+    return bool((card["exp_year"], card["exp_month"]) < (today.year, today.month))
 
 
 def _ordered_outcome(secret: Object) -> tuple[str, str | None] | None:

@@ -130,8 +130,18 @@ _NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "write_off": ("about", "creditor"),
     "payout": ("about",),
     "fee_change": ("fee_pence",),
+    "refund": ("about", "pence", "reason"),
+    "reversal": ("about", "pence", "reason"),
 }
 """Besides the kind: what a request of that kind says, and nothing else."""
+
+
+_OF_MONEY: Final = ("by_mistake", "fraud", "asked_for")
+_REASONS: Final[dict[str, tuple[str, ...]]] = {
+    "removal": ("removed", "died", "vulnerable"),
+    "refund": _OF_MONEY,
+    "reversal": _OF_MONEY,
+}
 
 
 class NewApproval(Input):
@@ -140,13 +150,15 @@ class NewApproval(Input):
     swap: `with_member`. substitution: `with_member`, who takes the asker's place. removal: `about` a member,
     `reason`. plan: `instalments` of all that the asker owes. wind_up: none. write_off: `about` the debtor,
     `creditor` (the asker; staff: 'house' or 'reserve'). payout: `about` the payout. fee_change: `fee_pence`.
+    refund: `about` the contribution, `pence`, `reason`; reversal: `about` the payout, `pence`, `reason`.
     """
 
     kind: Kind
     about: Id | None = None
     with_member: Id | None = None
     creditor: Id | None = None
-    reason: Literal["removed", "died", "vulnerable"] | None = None
+    reason: Literal["removed", "died", "vulnerable", "by_mistake", "fraud", "asked_for"] | None = None
+    pence: int | None = Field(None, gt=0)
     instalments: list[Instalment] | None = Field(None, min_length=1, max_length=60)
     fee_pence: int | None = Field(None, ge=0)
 
@@ -159,6 +171,8 @@ class NewApproval(Input):
             raise ValueError(
                 f"a {self.kind} has the fields: {', '.join(sorted(needed | optional)) or 'none'}"
             )
+        if self.reason is not None and self.reason not in _REASONS[self.kind]:
+            raise ValueError(f"a {self.kind} has one of the reasons: {', '.join(_REASONS[self.kind])}")
         return self
 
     def payload(self) -> dict[str, object]:
@@ -170,6 +184,7 @@ class NewApproval(Input):
             "reason": self.reason,
             "instalments": parts or None,
             "fee_pence": self.fee_pence,
+            "pence": self.pence,
         }
         return {name: value for name, value in found.items() if value is not None}
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from shared.domain.errors import NothingToGiveBack, ProcessorRefused
+from shared.domain.approvals import Kind
+from shared.domain.errors import NothingToGiveBack, OwnRequest, ProcessorRefused, TwoPeopleNeeded
+from shared.domain.permissions import Role
 from shared.domain.refunds import came_back
 from shared.domain.settlement import Money
-from shared.services import refund_contribution, reverse_payout
+from shared.services import approvals, refund_contribution, reverse_payout
 from tests.builders import Circle, World
 
 
@@ -23,10 +26,12 @@ class Told:
         self.circle: Circle = self.world.circle(people, **terms)
         self.payer, self.first = self.circle.recipient(5), self.circle.recipient(1)
 
-    def refund(self, cycle: int = 1) -> None:
+    def refund(self, cycle: int = 1, approval: str | None = None) -> None:
         contribution = self.circle.contribution(cycle, self.payer).id
         command = self.world.command("staff:ines")
-        refund_contribution.refund(self.world.ctx, command, self.circle.id, contribution, "duplicate")
+        refund_contribution.refund(
+            self.world.ctx, command, self.circle.id, contribution, "duplicate", approval
+        )
         self.world.settle()
 
     def balanced(self) -> None:
@@ -178,3 +183,79 @@ def test_an_indemnity_claim_months_later_is_owed_to_the_house_and_paid_once() ->
             "claimed already",
         )
     told.balanced()
+
+
+@pytest.fixture(name="watched")
+def _watched() -> Told:
+    """Above £50 staff need each other."""
+    told = Told()
+    told.world.ctx = replace(told.world.ctx, two_people_above_pence=50_00)
+    return told
+
+
+def agreed(told: Told, kind: Kind, about: str, pence: int) -> str:
+    """Asked for by one of the house's finance people, consented to by another."""
+    staff, payload = frozenset({Role.FINANCE}), {"about": about, "pence": pence, "reason": "by_mistake"}
+    ctx, gid = told.world.ctx, told.circle.id
+    asked = approvals.ask(ctx, told.world.command("staff:ines"), staff, gid, kind, payload)
+    with pytest.raises(OwnRequest):
+        approvals.approve(ctx, told.world.command("staff:ines"), staff, gid, asked["id"])
+    done = approvals.approve(ctx, told.world.command("staff:otto"), staff, gid, asked["id"])
+    assert done["state"] == "carried_out"
+    return str(asked["id"])
+
+
+def test_a_large_refund_takes_two_of_staff_and_says_who_and_why(watched: Told) -> None:
+    watched.world.advance_to(watched.circle.due(1))
+    contribution = watched.circle.contribution(1, watched.payer).id
+    too_small = agreed(watched, "refund", contribution, 99_99)
+    for approval in (None, too_small):
+        with pytest.raises(TwoPeopleNeeded):
+            watched.refund(approval=approval)
+    assert watched.circle.balances()["pot:1"] == 500_00
+
+    approval = agreed(watched, "refund", contribution, 100_00)
+    watched.refund(approval=approval)
+    assert watched.circle.balances()["pot:1"] == 400_00
+    (asked,) = watched.circle.facts("refund_asked")
+    assert (asked.actor, asked.payload["reason"], asked.payload["approval"]) == (
+        "staff:ines",
+        "duplicate",
+        approval,
+    )
+    watched.balanced()
+
+
+def test_a_large_reversal_takes_two_of_staff_and_one_consent_is_good_once(watched: Told) -> None:
+    let_go = agreed(watched, "payout", watched.circle.payout(1).id, 0)
+    watched.world.advance_to(watched.circle.pays_out(1))
+    payout = watched.circle.payout(1)
+    assert (payout.state, payout.approval) == ("sent", let_go)
+    watched.world.control("POST", f"payouts/{payout.bank_payout}/fail", {"code": "account_closed"})
+    watched.world.settle()
+
+    def reverse(pence: int, approval: str | None) -> None:
+        command = watched.world.command("staff:otto")
+        reverse_payout.reverse(
+            watched.world.ctx, command, watched.circle.id, payout.id, pence, "mistake", approval
+        )
+        watched.world.settle()
+
+    with pytest.raises(TwoPeopleNeeded):
+        reverse(200_00, None)
+    with pytest.raises(TwoPeopleNeeded):
+        reverse(200_00, let_go)  # consent to something else
+    approval = agreed(watched, "reversal", payout.id, 200_00)
+    for _ in range(2):
+        reverse(200_00, approval)
+        watched.world.clock.moment += timedelta(days=2)  # Stripe has forgotten the key by then
+    with pytest.raises(NothingToGiveBack):
+        reverse(100_00, approval)
+    assert watched.circle.payout(1).reversed_pence == 200_00
+    (asked,) = watched.circle.facts("payout_reversal_asked")
+    assert (asked.actor, asked.payload["reason"], asked.payload["approval"]) == (
+        "staff:otto",
+        "mistake",
+        approval,
+    )
+    watched.balanced()
