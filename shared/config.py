@@ -31,12 +31,12 @@ _PINNED_VERSION = re.compile(r"projects/[^/]+/secrets/[^/]+/versions/[1-9][0-9]*
 
 
 TWO_PEOPLE_ABOVE_PENCE = 100_000
-"""More than this goes nowhere by itself or by one of staff: a pot waits until two have let it go, a refund or a
-reversal needs their consent. £1,000 is the largest pot of a circle of £100. Pots of £500 and £800 circles begin
-at £2,500: they are few, worth a thief's while, and each is looked at."""
+"""More than this goes nowhere by itself or by one of staff: a pot waits until two have let it go, a refund or
+a reversal needs their consent. £1,000 is the largest pot of a circle of £100. Pots of £500 and £800 circles
+begin at £2,500: they are few, worth a thief's while, and each is looked at."""
 
 TWO_PEOPLE_ABOVE_MAX_PENCE = 800_000
-"""An environment may raise it, but not beyond the largest pot that there is: it cannot be switched off by it."""
+"""An environment may raise it, but not beyond the largest pot that there is: so it is never switched off."""
 
 
 class BadSettings(Exception):

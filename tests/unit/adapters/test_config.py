@@ -90,6 +90,15 @@ def test_a_secret_that_no_version_is_pinned_of_is_named(name: str) -> None:
         Settings.from_environment({key: value for key, value in PRODUCTION.items() if key != variable})
 
 
+@pytest.mark.parametrize("environment", [LOCAL, PRODUCTION])
+def test_two_people_look_at_large_sums_and_nobody_can_switch_it_off(environment: dict[str, str]) -> None:
+    assert Settings.from_environment(environment).two_people_above_pence == 100_000
+    name = "AJO_TWO_PEOPLE_ABOVE_PENCE"
+    assert Settings.from_environment(environment | {name: "0"}).two_people_above_pence == 0
+    with pytest.raises(BadSettings, match=name):
+        Settings.from_environment(environment | {name: "800001"})
+
+
 @pytest.mark.parametrize("value", ["false", "no", "0"])
 def test_staff_need_a_second_factor_outside_local(value: str) -> None:
     with pytest.raises(BadSettings, match="AJO_STAFF_SECOND_FACTOR"):
