@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from shared.domain.calendar import london_day
@@ -32,18 +32,12 @@ def receipt_sheet(receipt: Mapping[str, Any], name: str) -> Sheet:
         ("Member", name),
         ("Circle", f"{receipt['group_name']} ({receipt['group']})"),
         ("Cycle", f"{receipt['cycle']} of {receipt['cycles']}"),
-        ("Due", receipt["due_date"]),
+        ("Due", _written(date.fromisoformat(receipt["due_date"]))),
         ("State", STATES[receipt["state"]] + (f" on {_day(arrived)}" if arrived else "")),
     ]
-    rows = [
-        [
-            _day(line["at"]),
-            line["description"],
-            line["reference"],
-            line["amount_pence"] - line["returned_pence"],
-        ]
-        for line in receipt["lines"]
-    ]
+    rows = [row for line in receipt["lines"] for row in _rows(line)]
+    if receipt["kind"] == "contribution" or receipt["lines"][-1]["amount_pence"] != receipt["total_pence"]:
+        rows.append([None, "In all", None, receipt["total_pence"]])  # else the last line is what came of all
     return Sheet(
         title=TITLES.get(receipt["kind"], "Receipt for a payout outside of a turn"),
         dated=datetime.fromisoformat(receipt["dated"]),
@@ -54,7 +48,8 @@ def receipt_sheet(receipt: Mapping[str, Any], name: str) -> Sheet:
             Column("At the payment company", width=32),
             Column("Amount", "pence", 14),
         ],
-        rows=[*rows, [None, "In all", None, receipt["total_pence"]]],
+        rows=rows,
+        sums=[len(rows) - 1],
         below=[_fee_words(receipt["kind"], receipt["fee_pence"])],
     )
 
@@ -67,5 +62,19 @@ def _fee_words(kind: str, fee_pence: int) -> str:
     return f"The platform's fee of {pounds(fee_pence)} was kept from the pot."
 
 
+def _rows(line: Mapping[str, Any]) -> list[list[Any]]:
+    """A payment or a part of a payout; what went back of it is a row of its own."""
+    day, returned_pence = _day(line["at"]), line["returned_pence"]
+    rows = [[day, line["description"], line["reference"], line["amount_pence"]]]
+    if returned_pence:
+        how = "Given back to you" if line["state"] in {"settled", "refunded"} else "Taken back by your bank"
+        rows.append([None, how, line["reference"], -returned_pence])
+    return rows
+
+
 def _day(moment: str) -> str:
-    return london_day(datetime.fromisoformat(moment)).isoformat()
+    return _written(london_day(datetime.fromisoformat(moment)))
+
+
+def _written(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"

@@ -34,7 +34,7 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A table with what stands above and below it. `dated` is the moment that the sheet is of, not of its
-    making: who asks twice gets the same file."""
+    making: who asks twice gets the same file. `sums` are the rows that sum up others, from 0."""
 
     title: str
     dated: datetime
@@ -42,6 +42,7 @@ class Sheet:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     below: Sequence[str] = ()
+    sums: Sequence[int] = ()
 
 
 # --- CSV ----------------------------------------------------------------------------------------------------
@@ -76,6 +77,8 @@ _FONT: Final = ("fontpkg_noto_sans", "files", "NotoSans[wdth,wght].ttf")
 _MARGIN_MM: Final = 15
 _LINE_MM: Final = 5.5
 _GREY: Final = 110
+_LIGHT: Final = 205  # lines, which part rows and do not shout
+_PALE: Final = 242  # behind sums: a bold face of this font takes seconds to make
 
 
 def as_pdf(sheet: Sheet) -> bytes:
@@ -110,6 +113,9 @@ def as_pdf(sheet: Sheet) -> bytes:
         paper.multi_cell(0, _LINE_MM, value, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     paper.ln(_LINE_MM)
     paper.set_font("noto", size=8)
+    paper.set_draw_color(_LIGHT)
+    paper.set_line_width(0.2)
+    sum_style = FontFace(fill_color=(_PALE, _PALE, _PALE), size_pt=8.5)
     with paper.table(
         col_widths=tuple(column.width for column in sheet.columns),
         text_align=tuple("RIGHT" if column.kind == "pence" else "LEFT" for column in sheet.columns),
@@ -118,8 +124,11 @@ def as_pdf(sheet: Sheet) -> bytes:
         line_height=_LINE_MM,
     ) as table:
         table.row([column.heading for column in sheet.columns])
-        for row in sheet.rows:
-            table.row([_pdf_cell(cell, column.kind) for cell, column in zip(row, sheet.columns, strict=True)])
+        for index, row in enumerate(sheet.rows):
+            table.row(
+                [_pdf_cell(cell, column.kind) for cell, column in zip(row, sheet.columns, strict=True)],
+                style=sum_style if index in sheet.sums else None,
+            )
     paper.ln(_LINE_MM)
     paper.set_text_color(_GREY)
     for line in sheet.below:

@@ -45,6 +45,7 @@ def member_sheet(statement: Mapping[str, Any], name: str) -> Sheet:
             Column("Is owed", "pence", 11),
         ],
         rows=[_balance_row(_OPENING, opening), *rows, _balance_row(_CLOSING, closing)],
+        sums=[0, len(rows) + 1],
         below=[
             "Balance is what was paid in less what was received. Fees are the platform's: part of what was "
             "paid in, or kept from the pot. Owes and is owed are changes in each line, and the whole in the "

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.errors import NoSuchThing, NothingReceived
-from shared.services import receipts
+from shared.services import receipts, refund_contribution
 from shared.web.receipt_sheets import receipt_sheet
 from shared.web.sheets import as_pdf
 from tests.builders import Circle, World
+from tests.worked_examples.page import Page
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +59,29 @@ def test_the_same_receipt_is_the_same_file_byte_for_byte(circle: Circle) -> None
     circle.world.clock.moment += timedelta(days=1)
     assert paper() == first
     assert first.startswith(b"%PDF-")
+
+
+def test_what_was_given_back_is_a_line_of_its_own_and_the_last_line_sums_up() -> None:
+    page = Page("reserve", reserve_pence=20_00, added_fee_pence=1_00)
+    ctx, gid, uid = page.world.ctx, page.circle.id, page.uid["D"]
+    page.due(1)
+    contribution = page.contribution("D", 1).id
+    refund_contribution.refund(ctx, page.world.command("staff:ines"), gid, contribution, "by mistake")
+    page.world.settle()
+    page.pays("D", 1)
+    page.paid_out(1)
+
+    paid = receipt_sheet(receipts.of_contribution(ctx, uid, gid, contribution), "Dayo")
+    assert [(row[0], row[1], row[3]) for row in paid.rows] == [
+        ("4 Jan 2027", "Card payment", 101_00),
+        (None, "Given back to you", -101_00),
+        ("4 Jan 2027", "Card payment", 101_00),
+        (None, "In all", 101_00),
+    ]
+    got = receipt_sheet(receipts.of_payout(ctx, page.uid["A"], gid, page.circle.payout(1).id), "Ada")
+    assert [(row[1], row[3]) for row in got.rows] == [
+        ("Collected by the members", 500_00),
+        ("Kept for the group's reserve", -20_00),
+        ("Sent to your bank", 480_00),
+    ]
+    assert (paid.sums, got.sums) == ([3], [2])
