@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.entrypoints.platform import Platform
+from shared import bootstrap
+from tests.entrypoints.platform import SETTINGS, Platform
 from tests.entrypoints.test_users import LINKS
 
 TERMS = {
@@ -121,6 +122,25 @@ def test_terms_outside_the_rules_are_refused(
     assert (answer.status_code, answer.json["code"]) == (422, code)
     assert [error["field"] for error in answer.json["errors"]] == [field]
     assert platform.store.commits == commits
+
+
+def test_the_platforms_fees_are_told_before_anyone_agrees(platform: Platform, ada: str) -> None:
+    fees = {"added_fee_pence": 95, "platform_fee_pence": 250}
+    with bootstrap.override(**(platform.parts() | {"settings": SETTINGS.model_copy(update=fees)})):
+        group = start(platform, ada)
+        draft = platform.post("/v1/groups", TERMS | {"draft": True}, ada).json["id"]
+        edited = platform.post(f"/v1/groups/{draft}/terms", TERMS | {"members": 6}, ada)
+    assert edited.status_code == 200
+    for terms in (edited.json["terms"], platform.get(f"/v1/groups/{group}", who=ada).json["terms"]):
+        assert {name: terms[name] for name in fees} == fees
+    text = platform.get(f"/v1/groups/{group}/agreement", who=ada).json["text"]
+    assert "£2.50 is kept from each pot" in text
+    assert "A fixed fee of £0.95 is added to each contribution, and £100.95 is taken each time" in text
+
+
+@pytest.mark.parametrize("fee", ["added_fee_pence", "platform_fee_pence"])
+def test_an_organiser_sets_no_fee(platform: Platform, ada: str, fee: str) -> None:
+    assert platform.post("/v1/groups", TERMS | {fee: 0}, ada).status_code == 422
 
 
 def test_a_name_is_kept_in_one_spelling(platform: Platform, ada: str) -> None:
