@@ -249,12 +249,15 @@ class Vault(Protocol):
         """Wrap the owner's keys with the current master key, while the former is still accepted."""
         ...
 
-    def renew(self, owner: str) -> bool:
-        """Give the owner a new key for what is sealed from now on; the former still open what they sealed."""
+    def renew(self, owner: str, now: datetime) -> bool:
+        """Give the owner a new key for what is sealed from now on; the former still opens what it sealed.
+
+        Not while a former one is still there: then it is its turn to be retired.
+        """
         ...
 
-    def retire(self, owner: str) -> bool:
-        """Forget all but the newest key: only when all that the former sealed was sealed anew."""
+    def retire(self, owner: str, renewed_by: datetime) -> bool:
+        """Forget all but the newest key, if that was given by then: only when all was sealed anew since."""
         ...
 
 

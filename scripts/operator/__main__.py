@@ -73,9 +73,9 @@ def _arguments() -> argparse.Namespace:
     parked.add_argument("--json", action="store_true")
     parked.set_defaults(run=quarantine)
 
-    keys = commands.add_parser("keys", help="wrap every key with the current master key, or renew a person's")
+    keys = commands.add_parser("keys", help="wrap every key with the current master key, or renew one")
     keys.add_argument("what", choices=["rewrap", "renew"])
-    keys.add_argument("uid", nargs="?", help="whose key to renew")
+    keys.add_argument("owner", nargs="?", help="the uid or the circle whose key to renew")
     keys.set_defaults(run=rotate_keys)
     return parser.parse_args()
 
@@ -261,12 +261,12 @@ def replay(arguments: argparse.Namespace) -> int:
 
 
 def rotate_keys(arguments: argparse.Namespace) -> int:
-    """Exits 1 where another run is needed."""
+    """Exits 1 where another run is needed: of `renew`, an hour later."""
     from shared.services import rotate_keys as rotation
 
     if arguments.what == "renew":
-        print(json.dumps(done := rotation.renew_person(bootstrap.context(), arguments.uid)))
-        return 0 if done["renewed"] else 1
+        print(json.dumps(done := rotation.renew(bootstrap.context(), arguments.owner)))
+        return 0 if done["retired"] else 1
     print(json.dumps(found := rotation.rewrap_all(bootstrap.context())))
     return 1 if found["rewrapped"] else 0
 

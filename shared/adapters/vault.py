@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from shared.domain.errors import Erased, TryAgainLater, Unreadable
@@ -42,7 +44,8 @@ class AesVault:
 
     def sealer(self, owner: str) -> AesSealer:
         key = self._key(owner)
-        return AesSealer(owner, key.current, self._unwrapped(key), self._chance)
+        keys = self._unwrapped(key)
+        return AesSealer(owner, key.current, keys, self._chance, lambda: self._unwrapped(self._key(owner)))
 
     def rewrap(self, owner: str) -> bool:
         key = self._key(owner)
@@ -50,15 +53,17 @@ class AesVault:
             return False
         return self._replace(key, self._wrapped(key, self._unwrapped(key), key.current))
 
-    def renew(self, owner: str) -> bool:
+    def renew(self, owner: str, now: datetime) -> bool:
         key = self._key(owner)
+        if len(key.versions) > 1:
+            return False
         number = key.current + 1
         material = self._unwrapped(key) | {number: self._chance.token(KEY_BYTES)}
-        return self._replace(key, self._wrapped(key, material, number))
+        return self._replace(key, self._wrapped(key, material, number).with_(renewed_at=now))
 
-    def retire(self, owner: str) -> bool:
+    def retire(self, owner: str, renewed_by: datetime) -> bool:
         key = self._key(owner)
-        if len(key.versions) == 1:
+        if len(key.versions) == 1 or key.renewed_at is None or key.renewed_at > renewed_by:
             return False
         current = {key.current: self._unwrapped(key)[key.current]}
         return self._replace(key, self._wrapped(key, current, key.current))
@@ -123,11 +128,19 @@ class AesVault:
 class AesSealer:
     """`Sealer` with one owner's keys, for as long as one request lasts."""
 
-    def __init__(self, owner: str, current: int, keys: dict[int, bytes], chance: Chance) -> None:
+    def __init__(
+        self,
+        owner: str,
+        current: int,
+        keys: dict[int, bytes],
+        chance: Chance,
+        newest: Callable[[], dict[int, bytes]],
+    ) -> None:
         self._owner = owner
         self._current = current
         self._keys = keys
         self._chance = chance
+        self._newest = newest
 
     def seal(self, text: str, about: str) -> str:
         sealed = _sealed(
@@ -138,6 +151,8 @@ class AesSealer:
     def open(self, sealed: str, about: str) -> str:
         try:
             format_, number, text = sealed.split(".")
+            if int(number) > max(self._keys):  # the owner was given a new key since this request began
+                self._keys = self._newest()
             key, raw = self._keys[int(number)], _decode(text)
         except (ValueError, KeyError):
             raise Unreadable(owner=self._owner, about=about) from None

@@ -18,6 +18,7 @@ class Key(Document):
     versions: dict[str, str]
     current: int
     master: str
+    renewed_at: datetime | None = None
     destroyed_at: datetime | None = None
 
     @property

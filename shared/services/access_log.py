@@ -37,6 +37,10 @@ def access_ref(id_: str) -> Ref[Access]:
     return Ref(Access, f"access/{id_}")
 
 
+def sealed_as(id_: str) -> str:
+    return f"access:{id_}"
+
+
 def require_in_group(ctx: Context, reader: Reader, group: Group, action: Action) -> None:
     """Let a reader see a circle: its own people as they are, staff by role, noted with their reason.
 
@@ -62,7 +66,7 @@ def record(ctx: Context, reader: Reader, action: Action, about: str) -> None:
         action=action,
         about=about,
         request_id=reader.request_id,
-        reason=ctx.vault.sealer(about).seal(reason, f"access:{id_}"),
+        reason=ctx.vault.sealer(about).seal(reason, sealed_as(id_)),
     )
     try:
         ctx.store.commit([Create(entry.path, entry.data())])

@@ -26,6 +26,16 @@ from shared.services.transact import Loaded, read
 
 _TAKEN: Final = TypeAdapter(list[HealthTaken])
 
+HEALTH_SEALED_AS: Final = "financial_health"
+
+
+def assessment_sealed_as(id_: str) -> str:
+    return f"assessment:{id_}"
+
+
+def review_sealed_as(id_: str) -> str:
+    return f"review:{id_}"
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -38,7 +48,7 @@ class Case:
 
 
 def file_assessment(sealer: Sealer, assessment: Assessment, reviews: int) -> AssessmentFile:
-    text = sealer.seal(assessment.model_dump_json(), f"assessment:{assessment.id}")
+    text = sealer.seal(assessment.model_dump_json(), assessment_sealed_as(assessment.id))
     return AssessmentFile(
         id=assessment.id, uid=assessment.person, at=assessment.at, sealed=text, reviews=reviews
     )
@@ -52,29 +62,29 @@ def file_review(sealer: Sealer, review: Review, uid: str, revision: int = 0) -> 
         uid=uid,
         state=review.state,
         opened_at=review.opened_at,
-        sealed=sealer.seal(review.model_dump_json(), f"review:{id_}"),
+        sealed=sealer.seal(review.model_dump_json(), review_sealed_as(id_)),
         revision=revision,
     )
 
 
 def file_health(sealer: Sealer, uid: str, taken: Sequence[HealthTaken], revision: int = 0) -> HealthFile:
     text = _TAKEN.dump_json(list(taken)).decode()
-    return HealthFile(uid=uid, sealed=sealer.seal(text, "financial_health"), revision=revision)
+    return HealthFile(uid=uid, sealed=sealer.seal(text, HEALTH_SEALED_AS), revision=revision)
 
 
 def open_assessment(sealer: Sealer, file: AssessmentFile) -> Assessment:
     """Raises Unreadable."""
-    return Assessment.model_validate_json(sealer.open(file.sealed, f"assessment:{file.id}"))
+    return Assessment.model_validate_json(sealer.open(file.sealed, assessment_sealed_as(file.id)))
 
 
 def open_review(sealer: Sealer, file: ReviewFile) -> Review:
     """Raises Unreadable."""
-    return Review.model_validate_json(sealer.open(file.sealed, f"review:{file.id}"))
+    return Review.model_validate_json(sealer.open(file.sealed, review_sealed_as(file.id)))
 
 
 def open_health(sealer: Sealer, file: HealthFile | None) -> list[HealthTaken]:
     """Raises Unreadable."""
-    return [] if file is None else _TAKEN.validate_json(sealer.open(file.sealed, "financial_health"))
+    return [] if file is None else _TAKEN.validate_json(sealer.open(file.sealed, HEALTH_SEALED_AS))
 
 
 def case_in(loaded: Loaded, sealer: Sealer, id_: str) -> Case:

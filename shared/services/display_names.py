@@ -29,7 +29,7 @@ def names(ctx: Context, group: str, uids: Collection[str]) -> dict[str, str]:
     if not found:
         return {}
     sealer = ctx.vault.sealer(group)
-    return {uid: sealer.open(one.sealed, _about(uid)) for uid, one in found.items()}
+    return {uid: sealer.open(one.sealed, sealed_as(uid)) for uid, one in found.items()}
 
 
 def share(ctx: Context, group: str, uid: str) -> None:
@@ -64,12 +64,12 @@ def circles_of(ctx: Context, uid: str) -> list[str]:
 
 def _put(ctx: Context, groups: list[str], uid: str, name: str) -> None:
     shared = [
-        DisplayName(group=group, uid=uid, sealed=ctx.vault.sealer(group).seal(name, _about(uid)))
+        DisplayName(group=group, uid=uid, sealed=ctx.vault.sealer(group).seal(name, sealed_as(uid)))
         for group in groups
     ]
     if shared:
         ctx.store.commit([Put(one.path, one.data()) for one in shared])
 
 
-def _about(uid: str) -> str:
+def sealed_as(uid: str) -> str:
     return f"name:{uid}"

@@ -29,7 +29,7 @@ def post(ctx: Context, command: Command, gid: str, text: str) -> dict[str, Any]:
     """
     _require_member(ctx, Action.POST_MESSAGE, gid, command.actor)
     mid, now = new_id("msg", ctx.chance.token(13)), ctx.clock.wall()
-    sealed = ctx.vault.sealer(gid).seal(text, _about(mid))
+    sealed = ctx.vault.sealer(gid).seal(text, sealed_as(mid))
     message = Message(id=mid, group=gid, author=command.actor, sealed=sealed, posted_at=now)
 
     def decide(loaded: Loaded) -> Decision:
@@ -44,7 +44,7 @@ def edit(ctx: Context, command: Command, gid: str, mid: str, text: str) -> dict[
     """Change one's own message, within 15 minutes. Raises NoSuchThing, NotAllowed, MessageGone,
     TooLateToEdit."""
     _require_member(ctx, Action.POST_MESSAGE, gid, command.actor)
-    sealed, now = ctx.vault.sealer(gid).seal(text, _about(mid)), ctx.clock.wall()
+    sealed, now = ctx.vault.sealer(gid).seal(text, sealed_as(mid)), ctx.clock.wall()
     return _change(ctx, command, gid, mid, lambda found: found.edited(command.actor, sealed, now))
 
 
@@ -189,7 +189,7 @@ def _unread(ctx: Context, collection: str, chat: Chat | None) -> int:
 
 def _text(sealer: Sealer, message: Message, muted: set[str], *, moderating: bool) -> str | None:
     shown = moderating or (message.state == "visible" and message.author not in muted)
-    return sealer.open(message.sealed, _about(message.id)) if shown and message.sealed else None
+    return sealer.open(message.sealed, sealed_as(message.id)) if shown and message.sealed else None
 
 
 def _view(message: Message, name: str | None, text: str | None) -> dict[str, Any]:
@@ -208,7 +208,7 @@ def _view(message: Message, name: str | None, text: str | None) -> dict[str, Any
 # --- what they share ----------------------------------------------------------------------------------------
 
 
-def _about(mid: str) -> str:
+def sealed_as(mid: str) -> str:
     """What a text is sealed as: it opens nowhere else."""
     return f"message:{mid}"
 

@@ -7,7 +7,7 @@ from typing import Any
 from shared.domain.groups import group_ref, roles_in
 from shared.domain.permissions import Action, allows, require
 from shared.ports import Query
-from shared.services.access_log import Access
+from shared.services.access_log import Access, sealed_as
 from shared.services.context import Context, Reader
 from shared.services.transact import read
 
@@ -34,7 +34,7 @@ def of_group(ctx: Context, reader: Reader, gid: str, cursor: str | None, limit: 
             "staff": one.staff,
             "action": one.action,
             "about": one.about,
-            "reason": sealers[one.about].open(one.reason, f"access:{one.id}"),
+            "reason": sealers[one.about].open(one.reason, sealed_as(one.id)),
         }
         for one in found
     ]

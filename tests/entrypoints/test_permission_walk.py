@@ -14,7 +14,6 @@ from shared import bootstrap
 from shared.domain.contributions import Contribution
 from shared.domain.disputes import Dispute
 from shared.domain.documents import Document
-from shared.domain.financial_health import QuestionId
 from shared.domain.groups import Draw, Group, Seat, Terms, group_ref, roles_in
 from shared.domain.members import GroupRole, Member
 from shared.domain.messages import Message
@@ -23,6 +22,7 @@ from shared.domain.users import PaymentMethods, User
 from shared.ports import Create
 from shared.web.openapi import AREAS
 from shared.web.routing import Route
+from tests.entrypoints.bodies import BODIES, NONE
 from tests.entrypoints.platform import NOW, Platform, app
 
 CIRCLES: Final[dict[str, dict[str, GroupRole]]] = {
@@ -34,7 +34,6 @@ EVERYBODY: Final = [None, "nobody", "ben", "dep", "ada", "eve", *STAFF]
 """Signed out, signed in and no more, each role in the first circle, the other circle's organiser, staff."""
 
 ROUTES: Final = [(area, route) for area, routes in AREAS.items() for route in routes]
-NONE: Final = "x" * 12
 REFUSALS: Final = {401, 403, 404}
 OBJECTS: Final = ("group", "contribution", "dispute")
 
@@ -43,74 +42,6 @@ NEVER_ONESELF: Final = {"assign_role", "silence_member", "report_message", "mode
 ITS_REVIEWERS: Final = {"decide_dispute"}
 """Beyond the table: what one wrote is one's own to change, nobody judges themselves, and a dispute is decided
 by who took it up (nobody, here)."""
-
-TERMS: Final = {
-    "name": "A circle",
-    "amount_pence": 10_000,
-    "frequency": "monthly",
-    "members": 5,
-    "first_due_date": "2027-01-04",
-}
-
-MONTH: Final = {
-    "income": [{"category": "earnings", "amount_pence": 200_000}],
-    "fixed_costs": [
-        {"category": "home_and_contents", "amount_pence": 70_000},
-        {"category": "utilities", "amount_pence": 10_000},
-    ],
-    "flexible_costs": [{"category": "food_and_housekeeping", "amount_pence": 30_000}],
-    "savings_pence": 100_000,
-}
-
-BODIES: Final[dict[str, dict[str, Any]]] = {
-    "Acceptance": {"hash": "0" * 64},
-    "Appeal": {"text": "It was not as the decision says."},
-    "DisputeEntry": {"text": "I paid on the day, as my bank can show."},
-    "Join": {"group": "grp_2"},
-    "MessageReport": {"reason": "spam"},
-    "Moderation": {"hide": True},
-    "Mute": {"muted": True},
-    "NewApproval": {"kind": "wind_up"},
-    "NewAssessment": {"statement": MONTH, "circle": {"amount_pence": 5_000, "frequency": "monthly"}},
-    "NewCalculation": {"statement": MONTH, "circle": {"amount_pence": 5_000, "frequency": "monthly"}},
-    "NewConsent": {"purpose": "terms", "version": "2026-11", "given": True},
-    "NewDecision": {"outcome": "rejected", "reason": "There is nothing that speaks for it."},
-    "NewDevice": {"token": "a" * 30, "platform": "web"},
-    "NewDispute": {"kind": "contribution", "subject": "con_cleo", "text": "It was not paid as said."},
-    "NewGroup": TERMS,
-    "GroupTerms": TERMS,
-    "NewHealthAnswers": {"choices": {question.value: 2 for question in QuestionId}},
-    "NewIdentityCheck": {"return_url": "https://app.example/done"},
-    "NewImport": {key: TERMS[key] for key in TERMS if key != "members"} | {"file": "bmFtZQo="},
-    "NewMessage": {"text": "Good morning"},
-    "NewMethod": {"method": "pm_1"},
-    "NewOrder": {"order": ["ada", "dep", "ben", "cleo", "dan"]},
-    "NewPayoutAccount": {"return_url": "https://app.example/a", "refresh_url": "https://app.example/b"},
-    "NewPreferences": {"channels": [], "quiet_from": None, "quiet_until": None, "language": "en"},
-    "NewProfile": {
-        "full_name": "A Person",
-        "display_name": "A",
-        "date_of_birth": "1987-03-14",
-        "address": {"line_1": "1 High Street", "town": "Peckham", "postcode": "SE15 4QN"},
-        "phone": "07911 123456",
-    },
-    "NewRepresentation": {"text": "My hours went up in May."},
-    "NewRole": {"role": "deputy"},
-    "NewSetup": {"kind": "card", "return_url": "https://app.example/done"},
-    "OldDevice": {"token": "a" * 30},
-    "PayContribution": {"group": "grp_1"},
-    "PreviewRequest": {"code": "abcdefgh"},
-    "Ranking": {"ranking": [1, 2, 3, 4, 5]},
-    "ReadMark": {"message": NONE},
-    "ReviewDecision": {
-        "verdict": "approved",
-        "reason": "The payslips show what was stated.",
-        "representations_read": 0,
-    },
-    "Silence": {"days": 1},
-    "TimeAsked": {"until": "2027-02-01"},
-}
-"""A body that is read without complaint, for each shape that needs one."""
 
 
 def documents() -> Iterator[Document]:

@@ -1,7 +1,10 @@
 """Requests made from the API's description, to a running platform: `python -m tests.integration.fuzzing`.
 
-Good and bad ones, signed by a person who has signed up, of every operation in turn until so many have been
-made. What is looked for: answers of 5xx, and answers that the description does not promise.
+Of each operation in turn, round by round, until so many have been made: one that ought to succeed (its
+recipe, `fuzz_stage`), then others made by schemathesis, valid and invalid by the description, most of them
+with ids of what exists, by those who may and by others. What is looked for: answers of 5xx, and answers that
+the description does not promise. What is told: how often each operation answered what, and which never
+succeeded.
 """
 
 from __future__ import annotations
@@ -9,16 +12,20 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import random
 import sys
 import time
-from collections import Counter
-from typing import Any
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any, Final
 from uuid import uuid4
 
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core import NOT_SET
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -27,9 +34,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from infra.local.demo.circle import PASSWORD, profile
-from infra.local.demo.client import Person, Platform
+from infra.local.demo.client import CallFailed, Platform
 from shared.web import openapi
+from tests.integration.fuzz_stage import RECIPES, Ask, Stage
 
 CHECKS = [
     not_a_server_error,
@@ -38,89 +45,164 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-ENDING = {"sign_out_everywhere", "erase_oneself"}
-"""These end the sign-in that all others need: each gets a person of its own."""
+ENDING: Final = {"sign_out_everywhere", "erase_oneself", "close_session"}
+"""These end the sign-in that others need: nobody asks for them but whom the recipe names."""
+
+EACH_MAX: Final = 8
+"""Requests of one operation in one round: what the recipe prepared is used up by then."""
+
+STRANGE: Final = (None, "", " ", "\u202e", "é" * 300, "x" * 3_000, -1, 0, 2**53, 1.5, True, [], {}, ["a"])
+"""What is put in a good body's place: each was an error of somebody's parser once."""
 
 
-def signed_up(platform: Platform) -> Person:
-    """Somebody new, who has told who they are."""
-    email = f"fuzz.{uuid4().hex[:10]}@example.com"
-    account = platform.sign_in(email, PASSWORD)
-    person = Person(platform, "Fuzz", email, account["localId"], account["idToken"])
-    person.post("/v1/users")
-    person.post("/v1/users/me/profile", profile("Fuzz"))
-    return person
+@dataclass
+class Tally:
+    """What was asked, and what came back."""
 
+    by_operation: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    failures: list[str] = field(default_factory=list)
 
-def fuzz(url: str, requests_min: int, *, say: bool = False) -> dict[str, Any]:
-    """At least so many requests. Returns how many there were, and what was wrong with which."""
-    platform = Platform(url)
-    schema = schemathesis.openapi.from_dict(openapi.document(), config=SchemathesisConfig())
-    operations = [found.ok() for found in schema.get_all_operations()]  # type: ignore[union-attr]
-    person = signed_up(platform)
-    statuses: Counter[int] = Counter()
-    failures: list[str] = []
-    turns = ((turn, operation) for turn in itertools.count() for operation in operations)
-    for turn, operation in turns:
-        if turn and sum(statuses.values()) >= requests_min:
-            break
-        ending = operation.definition.raw.get("operationId") in ENDING
-        asker = signed_up(platform) if ending else person
-        _ask(url, operation, asker, turn, -(-requests_min // len(operations)), statuses, failures)
-        if say:
-            print(f"{sum(statuses.values()):6} {operation.label}", file=sys.stderr, flush=True)
-    return {
-        "requests": sum(statuses.values()),
-        "server_errors": sum(count for status, count in statuses.items() if status >= 500),
-        "statuses": dict(sorted(statuses.items())),
-        "failures": failures,
-    }
+    @property
+    def requests(self) -> int:
+        return sum(sum(counts.values()) for counts in self.by_operation.values())
 
-
-def _ask(
-    url: str,
-    operation: Any,
-    person: Person,
-    turn: int,
-    each: int,
-    statuses: Counter[int],
-    failures: list[str],
-) -> None:
-    keys = itertools.count()
-
-    @seed(turn)
-    @settings(
-        max_examples=each,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(operation.as_strategy())
-    def one(case: Any) -> None:
-        headers = {
-            "Authorization": f"Bearer {person.token}",
-            "Idempotency-Key": f"fuzz-{uuid4().hex[:12]}-{next(keys):06}",
+    def report(self) -> dict[str, Any]:
+        statuses: Counter[int] = sum(self.by_operation.values(), Counter())
+        return {
+            "requests": self.requests,
+            "operations": len(self.by_operation),
+            "server_errors": sum(count for status, count in statuses.items() if status >= 500),
+            "statuses": dict(sorted(statuses.items())),
+            "by_operation": {
+                name: dict(sorted(counts.items())) for name, counts in sorted(self.by_operation.items())
+            },
+            "never_succeeded": [
+                name for name, counts in self.by_operation.items() if not any(s < 300 for s in counts)
+            ],
+            "failures": self.failures,
         }
-        response = case.call(base_url=url, headers=headers)
-        statuses[response.status_code] += 1
+
+
+class Fuzzer:
+    """One run against a platform, repeatable by its seed."""
+
+    def __init__(self, url: str, seed: int) -> None:
+        self.url = url
+        self.chance = random.Random(seed)
+        self.tally = Tally()
+        self.stage = Stage(Platform(url))
+        self._seed = seed
+
+    def ask_operation(self, operation: Any, turn: int, times: int) -> None:
+        """One request that ought to succeed, and others of the same operation."""
+        name = operation.definition.raw["operationId"]
+        ask = self._prepared(name)
+        posts = operation.method == "post"
+        good = operation.Case(
+            path_parameters=dict(ask.path),
+            query=dict(ask.query),
+            body=dict(ask.body) if posts else NOT_SET,
+            media_type="application/json" if posts else None,
+        )
+        self._send(name, good, ask, as_planned=True)
+        for mode, count in (
+            (GenerationMode.POSITIVE, (times - 1) // 2),
+            (GenerationMode.NEGATIVE, times - 1 - (times - 1) // 2),
+        ):
+            self._generate(operation, name, mode, turn, count, ask)
+
+    def _prepared(self, name: str) -> Ask:
+        """What a recipe asks. What it rests on may have been changed by what was asked before."""
+        try:
+            return RECIPES[name](self.stage)
+        except CallFailed:
+            self.stage.renew()
+            return RECIPES[name](self.stage)
+
+    def _generate(
+        self, operation: Any, name: str, mode: GenerationMode, turn: int, count: int, ask: Ask
+    ) -> None:
+        if count <= 0:
+            return
+
+        @seed(self._seed * 1_000 + turn)
+        @settings(
+            max_examples=count,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(operation.as_strategy(generation_mode=mode))
+        def one(case: Any) -> None:
+            if self.chance.random() < 0.85:
+                case.path_parameters = {**(case.path_parameters or {}), **ask.path}
+            if ask.body and self.chance.random() < 0.4:
+                case.body = self._bent(ask.body)
+                case.media_type = "application/json"
+            self._send(name, case, ask, as_planned=False)
+
+        one()
+
+    def _bent(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A good body with one thing changed, left out, or put in besides."""
+        bent = dict(body)
+        place = self.chance.choice([*bent, "unheard_of"])
+        if self.chance.random() < 0.2:
+            bent.pop(place, None)
+        else:
+            bent[place] = self.chance.choice(STRANGE)
+        return bent
+
+    def _send(self, name: str, case: Any, ask: Ask, *, as_planned: bool) -> None:
+        who = ask.who
+        if not as_planned and name not in ENDING and self.chance.random() < 0.4:
+            who = self.chance.choice(self.stage.everybody())
+        headers = {"Authorization": f"Bearer {who.token}"} | ask.headers
+        if "Cookie" in ask.headers:
+            del headers["Authorization"]
+        if as_planned or self.chance.random() < 0.95:
+            headers["Idempotency-Key"] = uuid4().hex
+        response = case.call(base_url=self.url, headers=headers)
+        self.tally.by_operation[name][response.status_code] += 1
         try:
             case.validate_response(response, checks=CHECKS)
         except (Failure, FailureGroup) as wrong:
-            failures.append(f"{operation.label}: {response.status_code} {str(wrong)[:500]}")
+            self.tally.failures.append(f"{name}: {response.status_code} {str(wrong)[:800]}")
+        if as_planned and response.status_code >= 400:
+            self.tally.failures.append(f"{name}: its recipe got {response.status_code} {response.text[:300]}")
 
-    one()
+
+def fuzz(url: str, requests_min: int, *, seed: int = 0, say: bool = False) -> dict[str, Any]:
+    """At least so many requests. Returns how many there were, and what was wrong with which."""
+    schema = schemathesis.openapi.from_dict(openapi.document(), config=SchemathesisConfig())
+    operations = [found.ok() for found in schema.get_all_operations()]  # type: ignore[union-attr]
+    missing = {one.definition.raw["operationId"] for one in operations} ^ RECIPES.keys()
+    if missing:
+        raise KeyError(f"recipes and operations differ: {missing}")
+    times = min(EACH_MAX, -(-requests_min // len(operations)))
+    fuzzer = Fuzzer(url, seed)
+    for turn in itertools.count():
+        for operation in operations:
+            fuzzer.ask_operation(operation, turn, times)
+        if say:
+            print(f"{fuzzer.tally.requests:6} after round {turn + 1}", file=sys.stderr, flush=True)
+        if fuzzer.tally.requests >= requests_min:
+            return fuzzer.tally.report()
+        fuzzer.stage.renew()
+    raise AssertionError("unreachable")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", required=True, help="of a running platform")
     parser.add_argument("--requests", type=int, default=5_000)
+    parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     began = time.monotonic()
-    found = fuzz(arguments.url, arguments.requests, say=True)
+    found = fuzz(arguments.url, arguments.requests, seed=arguments.seed, say=True)
     print(json.dumps(found | {"seconds": round(time.monotonic() - began)}, indent=1))
-    return 1 if found["failures"] or found["server_errors"] else 0
+    return 1 if found["failures"] or found["never_succeeded"] else 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -129,9 +130,12 @@ def test_the_database_holds_no_key_in_the_clear(store: MemoryStore) -> None:
 def test_a_destroyed_key_opens_nothing_and_is_not_replaced(store: MemoryStore, vault: AesVault) -> None:
     vault.sealer("ada").seal("Ada", "name")
     destroy(store, "ada")
-    for ask in (vault.sealer, vault.rewrap, vault.renew, vault.retire):
+    for ask in (vault.sealer, vault.rewrap):
         with pytest.raises(Erased):
             ask("ada")
+    for ask_by in (vault.renew, vault.retire):
+        with pytest.raises(Erased):
+            ask_by("ada", STARTS)
     assert stored(store, "ada")["versions"] == {}
     vault.sealer("ben")  # nobody else is touched
 
@@ -148,14 +152,33 @@ def test_the_master_key_rotates_without_a_pause(
     assert vault.sealer("ada").open(sealed, "name") == "Ada"
 
 
+def test_instances_of_two_deployments_serve_side_by_side(store: MemoryStore) -> None:
+    """Whoever still runs with the former pins reads what those with the next ones wrap, and back."""
+    deployed = [(OLD,), (OLD, NEW), (NEW, OLD), (NEW,)]
+    sealed = {"first": AesVault(store, Masters(OLD), SeededChance()).sealer("first").seal("Ada", "name")}
+    for number, (before, after) in enumerate(itertools.pairwise(deployed)):
+        both = [AesVault(store, Masters(*keys), SeededChance(number)) for keys in (before, after)]
+        for writer in both:
+            owner = f"person{len(sealed)}"
+            sealed[owner] = writer.sealer(owner).seal("Ada", "name")
+        for reader, (owner, text) in itertools.product(both, sealed.items()):
+            assert reader.sealer(owner).open(text, "name") == "Ada"
+        if after[0] == NEW:
+            for owner in sealed:
+                both[1].rewrap(owner)
+    assert len(sealed) == 7
+
+
 def test_a_data_key_rotates_without_a_pause(vault: AesVault) -> None:
     before = vault.sealer("ada").seal("Ada", "name")
-    assert vault.renew("ada")
+    assert vault.renew("ada", STARTS)
+    assert not vault.renew("ada", STARTS)  # one rotation at a time
     sealer = vault.sealer("ada")
     after = sealer.seal(sealer.open(before, "name"), "name")
     assert (sealer.is_current(before), sealer.is_current(after)) == (False, True)
-    assert vault.retire("ada")
-    assert not vault.retire("ada")
+    assert not vault.retire("ada", STARTS - timedelta(seconds=1))
+    assert vault.retire("ada", STARTS)
+    assert not vault.retire("ada", STARTS)
     assert vault.sealer("ada").open(after, "name") == "Ada"
     with pytest.raises(Unreadable):
         vault.sealer("ada").open(before, "name")

@@ -9,8 +9,8 @@ import pytest
 from shared.domain.errors import CannotBeErased, IdentityInTheWay
 from shared.domain.identity import ALLOWS, Ability, IdentityCheck, identity_state, require_ability
 from shared.domain.users import User, user_ref
-from shared.services import erase_person, identity_check, profile, rotate_keys
-from tests.builders import SECRETS, STARTS, FixedSecrets, World, details
+from shared.services import erase_person, identity_check, profile
+from tests.builders import STARTS, World
 
 
 class Nobody:
@@ -111,31 +111,3 @@ def test_after_the_circle_a_person_is_erased_and_the_ledger_stands() -> None:
     assert not [one for one in world.documents("names") if one["uid"] == "Ada"]
     (key,) = [one for one in world.documents("keys") if one["owner"] == "Ada"]
     assert key["versions"] == {}
-
-
-# --- rotation ---------------------------------------------------------------------------------------------
-
-
-def test_the_master_key_rotates_under_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World()
-    world.circle(world.people(5))
-    old, new = SECRETS["master-key"], b"f" * 32
-    monkeypatch.setattr(FixedSecrets, "current", lambda self, name: new)
-    monkeypatch.setattr(FixedSecrets, "accepted", lambda self, name: [new, old])
-    first = rotate_keys.rewrap_all(world.ctx)
-    assert first["rewrapped"] == first["keys"] == 6  # five people and their circle
-    assert rotate_keys.rewrap_all(world.ctx)["rewrapped"] == 0
-    monkeypatch.setattr(FixedSecrets, "accepted", lambda self, name: [new])
-    assert profile.own_profile(world.ctx, "Ben")["full_name"] == "Ben Adeyemi-Zachary"
-
-
-def test_a_persons_key_is_renewed_and_the_former_forgotten() -> None:
-    world = World()
-    ada = world.person("Ada")
-    (before,) = world.documents("profiles")
-    assert rotate_keys.renew_person(world.ctx, ada) == {"renewed": True}
-    (after,) = world.documents("profiles")
-    (key,) = world.documents("keys")
-    assert list(key["versions"]) == ["2"]
-    assert after["sealed"] != before["sealed"]
-    assert profile.own_profile(world.ctx, ada)["display_name"] == details("Ada").display_name
