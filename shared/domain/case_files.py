@@ -17,6 +17,7 @@ class AssessmentFile(Document):
     at: datetime
     sealed: str
     reviews: int = 0
+    expires_at: datetime | None = None
 
     @property
     def path(self) -> str:
@@ -37,6 +38,7 @@ class ReviewFile(Document):
     state: ReviewState
     opened_at: datetime
     sealed: str
+    expires_at: datetime | None = None
 
     @property
     def path(self) -> str:
@@ -48,6 +50,7 @@ class HealthFile(Document):
 
     uid: str
     sealed: str
+    expires_at: datetime | None = None
 
     @property
     def path(self) -> str:

@@ -20,6 +20,7 @@ from shared.domain.errors import (
     ReviewerNotIndependent,
     TooManyEntries,
 )
+from shared.domain.retention import expiry
 
 DisputeKind = Literal["contribution", "payout", "person"]
 DisputeState = Literal["open", "under_review", "upheld", "rejected", "withdrawn"]
@@ -97,6 +98,7 @@ class Dispute(Document):
     opened_at: datetime
     respond_by: datetime
     decide_by: datetime
+    expires_at: datetime | None = None
     entries: list[Entry]
     reviewer: str | None = None
     verdict: Verdict | None = None
@@ -213,6 +215,7 @@ def opened(
         opened_at=now,
         respond_by=now + RESPOND_WITHIN,
         decide_by=now + DECIDE_WITHIN,
+        expires_at=expiry("disputes", now),
         entries=[Entry(number=1, by=by, at=now, sealed=sealed, evidence=evidence)],
     )
 

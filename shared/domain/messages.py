@@ -49,6 +49,7 @@ class Message(Document):
     author: str
     sealed: str | None
     posted_at: datetime
+    expires_at: datetime | None = None
     edited_at: datetime | None = None
     state: Literal["visible", "deleted", "hidden"] = "visible"
     hidden_by: str | None = None

@@ -10,6 +10,7 @@ from shared.domain.contributions import Contribution, waits_for_another_method
 from shared.domain.documents import Document, Ref
 from shared.domain.ids import derived_id
 from shared.domain.payouts import Payout
+from shared.domain.retention import expiry
 from shared.domain.users import PaymentMethods, PayoutAccount
 
 Template = Literal[
@@ -47,6 +48,7 @@ class Notification(Document):
     group: str | None = None
     at: datetime
     seen: bool = False
+    expires_at: datetime | None = None
 
     @property
     def path(self) -> str:
@@ -62,7 +64,15 @@ def notification(
 ) -> Notification:
     """What a person is told on one occasion. The same occasion gives the same id: it is told once."""
     own_id = derived_id("ntf", uid, template, subject, occasion)
-    return Notification(id=own_id, uid=uid, template=template, subject=subject, group=group, at=at)
+    return Notification(
+        id=own_id,
+        uid=uid,
+        template=template,
+        subject=subject,
+        group=group,
+        at=at,
+        expires_at=expiry("items", at),
+    )
 
 
 def about_contribution(

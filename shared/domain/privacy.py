@@ -7,7 +7,7 @@ UK GDPR: access and portability (Articles 15, 20), correction (16), erasure (17)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -79,19 +79,6 @@ def reasons_to_keep(uid: str, circles: Iterable[tuple[Group, list[Member], Balan
             reasons.append(f"A payment of yours waits to be used or returned in the circle {group.id}.")
     return reasons
 
-
-KEPT_FOR: Final[Mapping[str, timedelta | None]] = MappingProxyType(
-    {
-        "idempotency": timedelta(hours=48),
-        "invitations": timedelta(days=30),
-        "limits": timedelta(days=2),
-        "devices": timedelta(days=270),
-        "journal": None,
-        "consents": None,
-    }
-)
-"""How long things are kept; None means as long as the ledger is. TTL policies on `expires_at` delete late,
-so whoever reads such a document tests the field (infra/firestore.indexes.json holds the policies)."""
 
 AUTOMATED_DECISIONS: Final = (
     "When you ask for more than a first small circle, a program works out from what you told us, and from "

@@ -10,6 +10,7 @@ from shared.domain.errors import ReasonMissing
 from shared.domain.groups import Group, roles_in
 from shared.domain.ids import derived_id
 from shared.domain.permissions import Action, allows, require
+from shared.domain.retention import expiry
 from shared.ports import AlreadyExists, Create
 from shared.services.context import Context, Reader
 
@@ -27,6 +28,7 @@ class Access(Document):
     about: str
     request_id: str
     reason: str
+    expires_at: datetime | None = None
 
     @property
     def path(self) -> str:
@@ -59,14 +61,16 @@ def record(ctx: Context, reader: Reader, action: Action, about: str) -> None:
     if not REASON_LETTERS_MIN <= len(reason) <= REASON_LETTERS_MAX:
         raise ReasonMissing(field="Access-Reason")
     id_ = derived_id("acc", reader.uid, action, about, reader.request_id)
+    now = ctx.clock.wall()
     entry = Access(
         id=id_,
-        at=ctx.clock.wall(),
+        at=now,
         staff=reader.uid,
         action=action,
         about=about,
         request_id=reader.request_id,
         reason=ctx.vault.sealer(about).seal(reason, sealed_as(id_)),
+        expires_at=expiry("access", now),
     )
     try:
         ctx.store.commit([Create(entry.path, entry.data())])

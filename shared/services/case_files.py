@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -20,6 +21,7 @@ from shared.domain.case_files import (
 from shared.domain.documents import Document
 from shared.domain.errors import NoSuchThing
 from shared.domain.financial_health import HealthTaken
+from shared.domain.retention import expiry
 from shared.ports import Query, Sealer
 from shared.services.context import Context
 from shared.services.transact import Loaded, read
@@ -50,7 +52,12 @@ class Case:
 def file_assessment(sealer: Sealer, assessment: Assessment, reviews: int) -> AssessmentFile:
     text = sealer.seal(assessment.model_dump_json(), assessment_sealed_as(assessment.id))
     return AssessmentFile(
-        id=assessment.id, uid=assessment.person, at=assessment.at, sealed=text, reviews=reviews
+        id=assessment.id,
+        uid=assessment.person,
+        at=assessment.at,
+        sealed=text,
+        reviews=reviews,
+        expires_at=expiry("assessments", assessment.at),
     )
 
 
@@ -63,13 +70,19 @@ def file_review(sealer: Sealer, review: Review, uid: str, revision: int = 0) -> 
         state=review.state,
         opened_at=review.opened_at,
         sealed=sealer.seal(review.model_dump_json(), review_sealed_as(id_)),
+        expires_at=expiry("reviews", review.opened_at),
         revision=revision,
     )
 
 
 def file_health(sealer: Sealer, uid: str, taken: Sequence[HealthTaken], revision: int = 0) -> HealthFile:
     text = _TAKEN.dump_json(list(taken)).decode()
-    return HealthFile(uid=uid, sealed=sealer.seal(text, HEALTH_SEALED_AS), revision=revision)
+    return HealthFile(
+        uid=uid,
+        sealed=sealer.seal(text, HEALTH_SEALED_AS),
+        expires_at=expiry("financial_health", datetime.combine(taken[-1].on, time(), UTC)),
+        revision=revision,
+    )
 
 
 def open_assessment(sealer: Sealer, file: AssessmentFile) -> Assessment:

@@ -14,6 +14,7 @@ from shared.domain.ids import new_id
 from shared.domain.journal import News
 from shared.domain.messages import Chat, Message, ReportReason, chat_ref, message_ref
 from shared.domain.permissions import Action, Role, allows, require
+from shared.domain.retention import expiry
 from shared.ports import Query, Sealer
 from shared.services import display_names
 from shared.services.access_log import record, require_in_group
@@ -30,7 +31,14 @@ def post(ctx: Context, command: Command, gid: str, text: str) -> dict[str, Any]:
     _require_member(ctx, Action.POST_MESSAGE, gid, command.actor)
     mid, now = new_id("msg", ctx.chance.token(13)), ctx.clock.wall()
     sealed = ctx.vault.sealer(gid).seal(text, sealed_as(mid))
-    message = Message(id=mid, group=gid, author=command.actor, sealed=sealed, posted_at=now)
+    message = Message(
+        id=mid,
+        group=gid,
+        author=command.actor,
+        sealed=sealed,
+        posted_at=now,
+        expires_at=expiry("messages", now),
+    )
 
     def decide(loaded: Loaded) -> Decision:
         chat = loaded.find(chat_ref(gid, command.actor))

@@ -17,6 +17,7 @@ from infra.local.demo.client import Person
 from infra.local.demo.client import Platform as Client
 from infra.local.demo.story import Story
 from infra.local.platform import Platform
+from shared.domain.retention import RETENTION
 
 TOPICS = (
     "facts",
@@ -109,6 +110,19 @@ def test_no_document_names_anybody(platform: Platform, lived: tuple[list[Person]
     holding = {name: words for name, text in documents if (words := found(secrets, text))}
     assert not holding
     print(f"{len(documents)} documents of {len(kinds)} collections")
+
+
+def test_whatever_is_kept_has_its_end(platform: Platform, lived: tuple[list[Person], list[str]]) -> None:
+    """By the retention table, which names each collection; what is deleted by time says when."""
+    host = platform.environment()["FIRESTORE_EMULATOR_HOST"]
+    timed = 0
+    for name, text in every_document(host, platform.environment()["GOOGLE_CLOUD_PROJECT"]):
+        collection = name.split("/")[-2]
+        assert collection in RETENTION, name
+        if RETENTION[collection].ending == "ttl":
+            assert "timestampValue" in json.loads(text)["expires_at"], name
+            timed += 1
+    assert timed > 20
 
 
 def test_no_log_line_and_no_message_names_anybody(
