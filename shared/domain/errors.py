@@ -169,6 +169,11 @@ class WrongPostcode(Invalid):
     sentence = "This is not a UK postcode."
 
 
+class UnknownText(Invalid):
+    code = "unknown_text"
+    sentence = "There is no such text. Today's has the version {current}."
+
+
 class EmailNotVerified(Forbidden):
     code = "email_not_verified"
     sentence = "Verify your e-mail address first: follow the link that was sent to it, then sign in again."

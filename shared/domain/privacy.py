@@ -12,16 +12,27 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from shared.domain.documents import Document, Ref, Value
+from shared.domain.errors import UnknownText
 from shared.domain.groups import Group
 from shared.domain.ledger import Balances
 from shared.domain.members import Member
 
 Purpose = Literal["terms", "privacy_notice", "credit_assessment", "marketing"]
 
-CURRENT_VERSIONS: Final[Mapping[Purpose, str]] = MappingProxyType(
-    {"terms": "2026-11", "privacy_notice": "2026-11", "credit_assessment": "2026-11", "marketing": "2026-11"}
+VERSIONS: Final[Mapping[Purpose, tuple[str, ...]]] = MappingProxyType(
+    {
+        "terms": ("2026-11",),
+        "privacy_notice": ("2026-11",),
+        "credit_assessment": ("2026-11",),
+        "marketing": ("2026-11",),
+    }
 )
-"""The texts that are shown today. A new wording gets a new version, and is asked for anew."""
+"""Every text that was ever shown, oldest first. A new wording gets a new version, and is asked for anew."""
+
+
+def current_version(purpose: Purpose) -> str:
+    """That of the text which is shown today."""
+    return VERSIONS[purpose][-1]
 
 
 class Consent(Value):
@@ -31,6 +42,12 @@ class Consent(Value):
     version: str
     given: bool
     at: datetime
+
+
+def require_shown(purpose: Purpose, version: str) -> None:
+    """Nobody can have agreed to a text that never was. Raises UnknownText."""
+    if version not in VERSIONS[purpose]:
+        raise UnknownText(field="version", current=current_version(purpose))
 
 
 class Consents(Document):
@@ -46,7 +63,7 @@ class Consents(Document):
     def stands(self, purpose: Purpose) -> bool:
         """Whether the latest answer to the present text is yes."""
         latest = next((one for one in reversed(self.answers) if one.purpose == purpose), None)
-        return latest is not None and latest.given and latest.version == CURRENT_VERSIONS[purpose]
+        return latest is not None and latest.given and latest.version == current_version(purpose)
 
 
 def consents_ref(uid: str) -> Ref[Consents]:

@@ -5,14 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from shared.domain.decision import Decision
-from shared.domain.privacy import CURRENT_VERSIONS, Consent, Consents, Purpose, consents_ref
+from shared.domain.privacy import (
+    VERSIONS,
+    Consent,
+    Consents,
+    Purpose,
+    consents_ref,
+    current_version,
+    require_shown,
+)
 from shared.domain.users import user_ref
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, read, transact
 
 
 def record(ctx: Context, command: Command, purpose: Purpose, version: str, given: bool) -> dict[str, Any]:
-    """Add an answer to the text that was shown. Raises NoSuchThing before the sign-up, AccountClosed."""
+    """Add an answer to the text that was shown. Raises UnknownText, NoSuchThing before the sign-up,
+    AccountClosed."""
+    require_shown(purpose, version)
     own = consents_ref(command.actor)
     answer = Consent(purpose=purpose, version=version, given=given, at=ctx.clock.now())
 
@@ -37,7 +47,7 @@ def _view(consents: Consents) -> dict[str, Any]:
     return {
         "answers": [answer.model_dump(mode="json") for answer in consents.answers],
         "texts": [
-            {"purpose": purpose, "version": version, "stands": consents.stands(purpose)}
-            for purpose, version in CURRENT_VERSIONS.items()
+            {"purpose": purpose, "version": current_version(purpose), "stands": consents.stands(purpose)}
+            for purpose in VERSIONS
         ],
     }

@@ -1,7 +1,8 @@
 """Erasure: a person's key is destroyed, so that nothing of them can be read; the ledger stays as it is.
 
 Facts name them by id alone, and that id no longer leads to anybody. While money is owed either way, erasure
-is refused with its reasons.
+is refused with its reasons. What they wrote to their circles is deleted; what they said in a dispute stays,
+sealed, as long as a claim can rest on it (Article 17(3)(e); shared/domain/retention.py).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from shared.domain.members import Member
 from shared.domain.privacy import reasons_to_keep
 from shared.domain.profiles import DisplayName, profile_ref
 from shared.domain.users import payment_methods_ref, user_ref
-from shared.ports import IdentityProvider, Query
+from shared.ports import Delete, IdentityProvider, Query
 from shared.services import display_names
 from shared.services.case_files import files_of
 from shared.services.context import Command, Context
@@ -73,11 +74,22 @@ def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str,
         decide,
         peek=[profile_ref(uid), payment_methods_ref(uid), reach_ref(uid)],
     )
+    for group in display_names.circles_of(ctx, uid):
+        _delete_messages(ctx, uid, group)
     for method in known.methods if known else []:
         with contextlib.suppress(Refusal), asking("payment method"):
             ctx.gateway.detach_method(method.reference)
     people.remove(uid)
     return answer
+
+
+def _delete_messages(ctx: Context, uid: str, group: str) -> None:
+    """Reported ones too: a report is about what others have to read."""
+    while True:
+        page = ctx.store.query(Query(f"groups/{group}/messages", where=[("author", "==", uid)]))
+        if not page.documents:
+            return
+        ctx.store.commit([Delete(one.path) for one in page.documents])
 
 
 def _circle(ctx: Context, gid: str) -> tuple[Group, list[Member], Balances]:

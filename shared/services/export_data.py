@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
-from shared.domain.errors import Erased, NoSuchThing
+from shared.domain.disputes import Dispute
+from shared.domain.errors import Erased
 from shared.domain.members import Member, member_ref
 from shared.domain.privacy import AUTOMATED_DECISIONS
 from shared.domain.profiles import Profile, profile_ref
 from shared.domain.users import payment_methods_ref, user_ref
-from shared.ports import Query
+from shared.ports import Identity, Query
 from shared.services import (
+    access_log,
     consents,
     display_names,
+    disputes,
     financial_health,
     identity_check,
+    messages,
     reach,
     read_assessment,
     throttle,
@@ -26,30 +32,32 @@ from shared.services.context import Context
 from shared.services.sealed_profile import opened
 from shared.services.transact import read
 
-CONTRIBUTIONS_MAX: Final = 1_000
 
-
-def export(ctx: Context, uid: str) -> dict[str, Any]:
+def export(ctx: Context, identity: Identity) -> dict[str, Any]:
     """All of a person's data. Raises NoSuchThing before the sign-up, TooManyRequests."""
+    uid = identity.uid
     throttle.count(ctx, throttle.EXPORTS, uid)
     loaded = read(ctx, user_ref(uid), payment_methods_ref(uid), profile_ref(uid))
-    user, methods = loaded.find(user_ref(uid)), loaded.find(payment_methods_ref(uid))
-    profile = loaded.find(profile_ref(uid))
-    if user is None:
-        raise NoSuchThing(thing="account; sign up first")
+    user, methods = loaded.get(user_ref(uid)), loaded.find(payment_methods_ref(uid))
+    circles = display_names.circles_of(ctx, uid)
     data = {
-        "account": views.user(user, methods),
+        "account": views.user(user, methods) | {"email": identity.email, "sign_in_phone": identity.phone},
         "identity": identity_check.standing(user),
-        "profile": _profile(ctx, profile),
+        "profile": _profile(ctx, loaded.find(profile_ref(uid))),
         "payment_methods": [views.payment_method(one, methods.default) for one in methods.methods]
         if methods
         else [],
         "consents": consents.own(ctx, uid)["answers"],
         "reach": reach.own(ctx, uid),
-        "circles": _circles(ctx, uid),
+        "circles": _circles(ctx, uid, circles),
         "contributions": _contributions(ctx, uid),
+        "payouts": _payouts(ctx, uid),
+        "messages": [line for group in circles for line in _messages(ctx, uid, group)],
+        "disputes": [line for group in circles for line in _disputes(ctx, uid, group)],
+        "notifications": _notifications(ctx, uid),
         "assessments": _assessments(ctx, uid),
         "financial_health": _financial_health(ctx, uid),
+        "looked_at_by_staff": _accesses(ctx, uid),
         "automated_decisions": AUTOMATED_DECISIONS,
     }
     return {"data": data, "readable": "\n".join(_lines(data))}
@@ -78,9 +86,9 @@ def _financial_health(ctx: Context, uid: str) -> dict[str, Any] | None:
         return None
 
 
-def _circles(ctx: Context, uid: str) -> list[dict[str, Any]]:
+def _circles(ctx: Context, uid: str, circles: list[str]) -> list[dict[str, Any]]:
     """The person's own places: what others in a circle are or owe is theirs, not this person's to take."""
-    refs = [member_ref(group, uid) for group in display_names.circles_of(ctx, uid)]
+    refs = [member_ref(group, uid) for group in circles]
     loaded = read(ctx, *refs) if refs else None
     places: list[Member] = [
         found for ref in refs if loaded is not None and (found := loaded.find(ref)) is not None
@@ -99,47 +107,111 @@ def _circles(ctx: Context, uid: str) -> list[dict[str, Any]]:
 
 
 def _contributions(ctx: Context, uid: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    query = Query("contributions", where=[("uid", "==", uid)], order_by=["due_date"], group=True)
+    kept = ("id", "group", "cycle", "due_date", "amount_pence", "state")
+    return [{name: data[name] for name in kept} for data in _every(ctx, query)]
+
+
+def _payouts(ctx: Context, uid: str) -> list[dict[str, Any]]:
+    query = Query("payouts", where=[("recipient", "==", uid)], order_by=["pay_date"], group=True)
+    kept = ("id", "group", "cycle", "kind", "pay_date", "state", "received_at")
+    return [
+        {name: data[name] for name in kept} | {"received_at": _moment(data["received_at"])}
+        for data in _every(ctx, query)
+    ]
+
+
+def _messages(ctx: Context, uid: str, group: str) -> Iterator[dict[str, Any]]:
+    """What the person wrote, as long as it is kept."""
+    sealer = ctx.vault.sealer(group)
+    for data in _every(ctx, Query(f"groups/{group}/messages", where=[("author", "==", uid)])):
+        if data["sealed"]:
+            text = sealer.open(data["sealed"], messages.sealed_as(data["id"]))
+            yield {"group": group, "at": _moment(data["posted_at"]), "text": text}
+
+
+def _disputes(ctx: Context, uid: str, group: str) -> Iterator[dict[str, Any]]:
+    """What the person said in disputes. The other side's words are the other side's."""
+    sealer = ctx.vault.sealer(group)
+    for data in _every(ctx, Query(f"groups/{group}/disputes", order_by=["opened_at"])):
+        dispute = Dispute.model_validate(dict(data))
+        if uid not in dispute.parties:
+            continue
+        said = [
+            {
+                "at": entry.at.isoformat(),
+                "text": sealer.open(entry.sealed, disputes.sealed_as(dispute.id, entry.number)),
+            }
+            for entry in dispute.entries
+            if entry.by == uid
+        ]
+        yield {"id": dispute.id, "group": group, "state": dispute.state, "said": said}
+
+
+def _notifications(ctx: Context, uid: str) -> list[dict[str, Any]]:
+    query = Query(f"notifications/{uid}/items", order_by=["at"])
+    return [
+        {"at": _moment(data["at"]), "template": data["template"], "subject": data["subject"]}
+        for data in _every(ctx, query)
+    ]
+
+
+def _accesses(ctx: Context, uid: str) -> list[dict[str, Any]]:
+    """Who of staff looked at this person, and why."""
+    query = Query("access", where=[("about", "==", uid)], order_by=["-at"])
+    found = list(_every(ctx, query))
+    try:
+        sealer = ctx.vault.sealer(uid)
+    except Erased:
+        return []
+    return [
+        {
+            "at": _moment(data["at"]),
+            "action": data["action"],
+            "reason": sealer.open(data["reason"], access_log.sealed_as(data["id"])),
+        }
+        for data in found
+    ]
+
+
+def _every(ctx: Context, query: Query) -> Iterator[Mapping[str, Any]]:
+    """Every document that a query finds, page by page."""
     cursor: str | None = None
-    while len(found) < CONTRIBUTIONS_MAX:
-        page = ctx.store.query(
-            Query(
-                "contributions",
-                where=[("uid", "==", uid)],
-                order_by=["due_date"],
-                after=cursor,
-                group=True,
-            )
-        )
-        found += [_contribution(one.data or {}) for one in page.documents]
+    while True:
+        page = ctx.store.query(dataclasses.replace(query, after=cursor))
+        yield from (one.data or {} for one in page.documents)
         cursor = page.cursor
         if cursor is None:
-            break
-    return found
+            return
 
 
-def _contribution(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": data["id"],
-        "group": data["group"],
-        "cycle": data["cycle"],
-        "due_date": data["due_date"],
-        "amount_pence": data["amount_pence"],
-        "state": data["state"],
-    }
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()
 
 
 def _lines(value: Any, name: str = "", depth: int = 0) -> Iterator[str]:
-    """The data as indented lines, in words: "date of birth: 1990-01-31"."""
-    indent, title = "  " * depth, name.replace("_", " ")
+    """The data as indented lines, in words: "date of birth: 1990-01-31", "amount: £100.00"."""
+    indent, title = "  " * depth, name.removesuffix("_pence").replace("_", " ")
     if isinstance(value, Mapping):
         if name:
             yield f"{indent}{title}:"
         for key, inner in value.items():
             yield from _lines(inner, str(key), depth + bool(name))
-    elif isinstance(value, list):
-        yield f"{indent}{title}: {'none' if not value else len(value)}"
+    elif isinstance(value, list) and any(isinstance(inner, Mapping) for inner in value):
+        yield f"{indent}{title}: {len(value)}"
         for number, inner in enumerate(value, start=1):
             yield from _lines(inner, str(number), depth + 1)
     else:
-        yield f"{indent}{title}: {'–' if value is None else value}"
+        yield f"{indent}{title}: {_words(name, value)}"
+
+
+def _words(name: str, value: Any) -> str:
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(one).replace("_", " ") for one in value)
+    if name.endswith("_pence") and isinstance(value, int):
+        return f"{'-' * (value < 0)}£{abs(value) // 100:,}.{abs(value) % 100:02}"
+    return str(value)

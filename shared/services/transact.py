@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from shared.domain.errors import (
 )
 from shared.domain.journal import Fact
 from shared.domain.ledger import RESERVE, Balances, balances_ref, increments
+from shared.domain.users import User
 from shared.ports import (
     AlreadyExists,
     Create,
@@ -88,7 +90,7 @@ class Loaded:
         """The document. Raises NoSuchThing if there is none, AlsoLoad if it was not asked for."""
         document = self.find(ref)
         if document is None:
-            raise NoSuchThing(thing=ref.kind.__name__.lower())
+            raise NoSuchThing(thing=_called(ref.kind))
         return document
 
     def need(self, *refs: Ref[Any]) -> None:
@@ -106,6 +108,13 @@ class Loaded:
 
     def __iter__(self) -> Any:
         return iter(self._snapshots.values())
+
+
+def _called(kind: type[Document]) -> str:
+    """A kind of document as people would call it: "payment methods"."""
+    if kind is User:
+        return "account; sign up first"
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 
 from shared import bootstrap
 from shared.config import Settings
+from shared.domain import privacy
 from shared.domain.keys import key_ref
 from shared.domain.profiles import profile_ref
 from shared.domain.users import user_ref
@@ -283,10 +284,23 @@ def test_each_consent_is_kept_with_its_version(platform: Platform, ada: str) -> 
     assert platform.post(f"{ME}/consents", yes, ada).status_code == 201
     answer = platform.post(f"{ME}/consents", yes | {"given": False}, ada)
     assert [one["given"] for one in answer.json["answers"]] == [True, False]
-    old = platform.post(f"{ME}/consents", yes | {"purpose": "terms", "version": "2025-01"}, ada).json
-    assert not any(text["stands"] for text in old["texts"])
+    never = platform.post(f"{ME}/consents", yes | {"purpose": "terms", "version": "2031-01"}, ada)
+    assert (never.status_code, never.json["code"]) == (422, "unknown_text")
+    assert platform.get(f"{ME}/consents", ada).json["answers"] == answer.json["answers"]
     new = platform.post(f"{ME}/consents", yes | {"purpose": "terms"}, ada).json
     assert [text["purpose"] for text in new["texts"] if text["stands"]] == ["terms"]
+
+
+def test_a_yes_to_a_former_text_does_not_stand(
+    platform: Platform, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yes = {"purpose": "terms", "version": "2026-11", "given": True}
+    assert platform.post(f"{ME}/consents", yes, ada).json["texts"][0]["stands"]
+    monkeypatch.setattr(privacy, "VERSIONS", {**privacy.VERSIONS, "terms": ("2026-11", "2027-03")})
+    (text,) = [one for one in platform.get(f"{ME}/consents", ada).json["texts"] if one["purpose"] == "terms"]
+    assert text == {"purpose": "terms", "version": "2027-03", "stands": False}
+    assert platform.post(f"{ME}/consents", yes, ada).status_code == 201  # whose page was still the former
+    assert platform.post(f"{ME}/consents", yes | {"version": "2027-03"}, ada).json["texts"][0]["stands"]
 
 
 def test_the_export_holds_everything_as_data_and_as_text(platform: Platform) -> None:
@@ -303,7 +317,39 @@ def test_the_export_holds_everything_as_data_and_as_text(platform: Platform) -> 
     for line in ("full name: Ben Adeyemi-Zachary", "postcode: SE15 4QN", f"group: {group}"):
         assert line in text
     assert "Cleo" not in taken.text
+    file = platform.get(f"{ME}/export?format=text", "ben")
+    assert file.content_type == "text/plain; charset=utf-8"
+    assert file.headers["Content-Disposition"] == 'attachment; filename="my-data.txt"'
+    assert "email: ben@example.test" in file.text
     assert platform.get(f"{ME}/automated-decisions", "ben").json["notice"] == data["automated_decisions"]
+
+
+def test_the_export_holds_what_somebody_wrote_and_who_looked(platform: Platform) -> None:
+    group, _ = full(platform)
+    platform.post(f"/v1/groups/{group}/messages", {"text": "Ben here"}, "ben")
+    platform.post(f"/v1/groups/{group}/messages", {"text": "Cleo here"}, "cleo")
+    agree(platform, group, "ben")
+    agree(platform, group, "cleo")
+    accused = {"kind": "person", "subject": "cleo", "text": "She was rude"}
+    made = platform.post(f"/v1/groups/{group}/disputes", accused, "ben")
+    assert made.status_code == 201, made.json
+    told = {"text": "I was not"}
+    platform.post(f"/v1/groups/{group}/disputes/{made.json['id']}/entries", told, "cleo")
+    data = platform.get(f"{ME}/export", "ben").json["data"]
+    assert [one["text"] for one in data["messages"]] == ["Ben here"]
+    assert [one["text"] for one in data["disputes"][0]["said"]] == ["She was rude"]
+    assert data["looked_at_by_staff"] == []
+    theirs = platform.get(f"{ME}/export", "cleo").json["data"]
+    assert [one["text"] for one in theirs["disputes"][0]["said"]] == ["I was not"]
+
+
+def test_erasure_takes_what_somebody_wrote_out_of_their_circles(platform: Platform) -> None:
+    group, _ = full(platform)
+    path = f"/v1/groups/{group}/messages"
+    for who in ("ben", "cleo", "ben"):
+        assert platform.post(path, {"text": f"{who} here"}, who).status_code == 201
+    assert platform.post(f"{ME}/erase", who="ben").status_code == 200
+    assert [one["text"] for one in platform.get(path, "ada").json["items"]] == ["cleo here"]
 
 
 def test_erasure_makes_everything_personal_unreadable(platform: Platform) -> None:
@@ -364,3 +410,20 @@ def test_devices_and_preferences(platform: Platform, ada: str) -> None:
     wanted = {"channels": ["sms"], "quiet_from": "22:30", "quiet_until": "07:00", "language": "yo"}
     assert platform.post(f"{ME}/preferences", wanted, ada).json["preferences"] == wanted
     assert platform.get(f"{ME}/reach", ada).json["preferences"] == wanted
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"quiet_until": None},
+        {"quiet_from": None},
+        {"quiet_from": "07:00"},
+        {"quiet_from": "24:00"},
+        {"channels": ["sms", "sms"]},
+        {"channels": ["fax"]},
+        {"language": "de"},
+    ],
+)
+def test_preferences_mean_something(platform: Platform, ada: str, strange: dict[str, Any]) -> None:
+    wanted = {"channels": ["sms"], "quiet_from": "22:30", "quiet_until": "07:00", "language": "yo"}
+    assert platform.post(f"{ME}/preferences", wanted | strange, ada).status_code == 422

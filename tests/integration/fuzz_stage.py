@@ -17,7 +17,7 @@ from uuid import uuid4
 import requests
 
 from infra.local.demo import circle as circles
-from infra.local.demo.circle import BACS, CARD, EARLIEST_START, PASSWORD, Circle, profile
+from infra.local.demo.circle import BACS, CARD, EARLIEST_START, NAMES, PASSWORD, profile
 from infra.local.demo.client import CallFailed, Person, Platform
 from infra.local.demo.scenarios.import_running_circle import HEADER, PAPER
 from infra.local.demo.story import Story
@@ -54,7 +54,6 @@ class Stage:
         debtor.bank_says(*["insufficient_funds"] * 12)
         self.running.live_until(self.running.payout_date(1), days_more=3)
         self.debtor = debtor
-        self.locked: Circle | None = None
         self.quarrels = self._all_quarrels()
         self.renew()
 
@@ -148,24 +147,15 @@ class Stage:
         self.organiser.post(f"/v1/groups/{self.forming}/members/{person.uid}/approve")
         return person
 
-    def own_group(self, *, agreed: bool = False, **changes: Any) -> tuple[str, list[Person]]:
-        """A circle of the running one's people that forms, all approved: its id, and they."""
-        people = self.running.people
+    def full_group(self, people: list[Person], **changes: Any) -> str:
+        """A circle of these people that forms, all of them approved."""
         organiser, *others = people
-        if self.locked is not None:  # nobody may be in more than five
-            self.locked.organiser.post(f"/v1/groups/{self.locked.group}/cancel")
-            self.locked = None
         group = self.new_group(organiser, **({"members": 5} | changes))
         code = self.invited(organiser, group)
         for person in others:
             person.post("/v1/groups/join", {"code": code})
             organiser.post(f"/v1/groups/{group}/members/{person.uid}/approve")
-        if agreed:
-            for person in people:
-                text = person.get(f"/v1/groups/{group}/agreement")
-                person.post(f"/v1/groups/{group}/agreement", {"hash": text["hash"]})
-            self.locked = Circle(self.platform, Story(quiet=True), people, group, 5_000)
-        return group, people
+        return group
 
     # --- what circles hold --------------------------------------------------------------------------------
 
@@ -302,8 +292,12 @@ def _agreement(stage: Stage) -> Ask:
 
 
 def _lock(stage: Stage) -> Ask:
-    group, (organiser, *_) = stage.own_group(agreed=True)
-    return Ask(organiser, {"group": group})
+    people = [stage.saver(name) for name in NAMES[:5]]  # new ones: nobody may be in more than five
+    group = stage.full_group(people)
+    for person in people:
+        text = person.get(f"/v1/groups/{group}/agreement")
+        person.post(f"/v1/groups/{group}/agreement", {"hash": text["hash"]})
+    return Ask(people[0], {"group": group})
 
 
 def _draft(**body: Any) -> Recipe:
@@ -315,12 +309,14 @@ def _draft(**body: Any) -> Recipe:
 
 
 def _ranking(stage: Stage) -> Ask:
-    group, people = stage.own_group(order_method="preference")
+    people = stage.running.people
+    group = stage.full_group(people, order_method="preference")
     return Ask(people[1], {"group": group}, {"ranking": [1, 2, 3, 4, 5]})
 
 
 def _order(stage: Stage) -> Ask:
-    group, people = stage.own_group(order_method="organiser")
+    people = stage.running.people
+    group = stage.full_group(people, order_method="organiser")
     return Ask(people[0], {"group": group}, {"order": [one.uid for one in people]})
 
 

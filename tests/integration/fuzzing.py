@@ -96,7 +96,11 @@ class Fuzzer:
     def ask_operation(self, operation: Any, turn: int, times: int) -> None:
         """One request that ought to succeed, and others of the same operation."""
         name = operation.definition.raw["operationId"]
-        ask = self._prepared(name)
+        try:
+            ask = self._prepared(name)
+        except CallFailed as failed:
+            self.tally.failures.append(f"{name}: nothing could be prepared: {failed}")
+            return
         posts = operation.method == "post"
         good = operation.Case(
             path_parameters=dict(ask.path),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.domain.errors import (
@@ -14,11 +15,13 @@ from shared.domain.errors import (
     ProcessorUnavailable,
     SignInNotRecent,
     TooYoung,
+    UnknownText,
     WrongBirthDate,
     WrongPostcode,
 )
 from shared.domain.permissions import Action
 from shared.web import sessions
+from shared.web.answers import Download
 from shared.web.authentication import is_secure
 from shared.web.routing import Call, Route
 from shared.web.schemas.common import Nothing
@@ -28,6 +31,7 @@ from shared.web.schemas.oneself import (
     Done,
     Erasure,
     Export,
+    ExportRequest,
     IdentityStanding,
     NewConsent,
     NewDevice,
@@ -39,6 +43,8 @@ from shared.web.schemas.oneself import (
     Reach,
     Session,
 )
+
+TEXT: Final = "text/plain"
 
 
 def save_profile(call: Call[NewProfile]) -> dict[str, Any]:
@@ -85,10 +91,13 @@ def read_automated_decisions(call: Call[Nothing]) -> dict[str, Any]:
     return {"notice": AUTOMATED_DECISIONS}
 
 
-def export_data(call: Call[Nothing]) -> dict[str, Any]:
+def export_data(call: Call[ExportRequest]) -> Mapping[str, Any] | Download:
     from shared.services import export_data
 
-    return export_data.export(call.ctx, call.uid)
+    found = export_data.export(call.ctx, call.identity)
+    if call.input.format == "json":
+        return found
+    return Download(found["readable"].encode(), f"{TEXT}; charset=utf-8", "my-data.txt")
 
 
 def erase_oneself(call: Call[Nothing]) -> dict[str, Any]:
@@ -224,7 +233,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=Consents,
         handler=record_consent,
         status=201,
-        refuses=(NoSuchThing, AccountClosed),
+        refuses=(NoSuchThing, AccountClosed, UnknownText),
     ),
     Route(
         "GET",
@@ -249,10 +258,11 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         "/v1/users/me/export",
         Action.EXPORT_OWN_DATA,
         "Take along everything that is held of oneself",
-        takes=Nothing,
+        takes=ExportRequest,
         answer=Export,
         handler=export_data,
         refuses=(NoSuchThing,),
+        downloads=(TEXT,),
     ),
     Route(
         "POST",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from shared.domain.devices import Channel, Language
 from shared.domain.identity import Ability, IdentityState
@@ -145,6 +145,12 @@ class AutomatedDecisions(Answer):
     notice: str
 
 
+class ExportRequest(Input):
+    """`text` gives the readable form alone, as a file."""
+
+    format: Literal["json", "text"] = "json"
+
+
 class Export(Answer):
     """All that we hold of a person: as data to take along, and as text to read."""
 
@@ -192,6 +198,21 @@ class NewPreferences(Input):
     quiet_from: ClockTime | None
     quiet_until: ClockTime | None
     language: Language
+
+    @field_validator("channels")
+    @classmethod
+    def _each_once(cls, channels: list[Channel]) -> list[Channel]:
+        if len(set(channels)) < len(channels):
+            raise ValueError("each channel stands here once")
+        return channels
+
+    @model_validator(mode="after")
+    def _quiet_has_two_ends(self) -> NewPreferences:
+        if (self.quiet_from is None) is not (self.quiet_until is None) or (
+            self.quiet_from is not None and self.quiet_from == self.quiet_until
+        ):
+            raise ValueError("quiet hours have a beginning and another end, or neither")
+        return self
 
 
 class Preferences(Answer):
