@@ -51,7 +51,22 @@ ENDING: Final = {"sign_out_everywhere", "erase_oneself", "close_session"}
 EACH_MAX: Final = 8
 """Requests of one operation in one round: what the recipe prepared is used up by then."""
 
-STRANGE: Final = (None, "", " ", "\u202e", "é" * 300, "x" * 3_000, -1, 0, 2**53, 1.5, True, [], {}, ["a"])
+STRANGE: Final[tuple[Any, ...]] = (
+    None,
+    "",
+    " ",
+    "\u202e",
+    "é" * 300,
+    "x" * 3_000,
+    -1,
+    0,
+    2**53,
+    1.5,
+    True,
+    [],
+    {},
+    ["a"],
+)
 """What is put in a good body's place: each was an error of somebody's parser once."""
 
 

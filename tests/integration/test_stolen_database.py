@@ -118,11 +118,14 @@ def test_whatever_is_kept_has_its_end(platform: Platform, lived: tuple[list[Pers
     timed = 0
     for name, text in every_document(host, platform.environment()["GOOGLE_CLOUD_PROJECT"]):
         collection = name.split("/")[-2]
+        if text == "{}":  # no document: only the parent of some
+            continue
         assert collection in RETENTION, name
         if RETENTION[collection].ending == "ttl":
             assert "timestampValue" in json.loads(text)["expires_at"], name
             timed += 1
     assert timed > 20
+    print(f"{timed} documents expire")
 
 
 def test_no_log_line_and_no_message_names_anybody(
