@@ -185,6 +185,19 @@ def test_a_session_reads_and_with_its_own_token_changes(platform: Platform, ada:
     assert (browser.read(), other.read()) == (401, 200)
 
 
+def test_a_session_is_no_token_and_a_token_no_session(
+    platform: Platform, ada: Account, auth_host: str
+) -> None:
+    browser = Browser(platform, ada["idToken"])
+    cookie = str(browser.client.get_cookie("__session").value)
+    firebase, used, signature = cookie.split("~")
+    for bearer in (firebase, cookie):
+        assert platform.get(ME, bearer).status_code == 401
+    for forged in (ada["idToken"], f"{ada['idToken']}~{used}~{signature}"):
+        client = app("users").test_client(use_cookies=False)
+        assert client.get(ME, headers={"Cookie": f"__session={forged}"}).status_code == 401
+
+
 def test_thirty_idle_minutes_end_a_session_and_use_prolongs_it(
     platform: Platform, ada: Account, clock: Moving
 ) -> None:

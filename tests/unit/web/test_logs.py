@@ -57,6 +57,16 @@ def test_an_exception_is_told_by_kind_and_place_without_its_words() -> None:
     assert "ada" not in json.dumps(written)
 
 
+def test_nobody_writes_lines_of_their_own() -> None:
+    """Whatever was sent stays inside its string: a line break in it begins no other line (CWE-117)."""
+    sent = 'lost\n{"severity": "CRITICAL", "message": "all is well"}\r\n\u2028\x1b[2K'
+    made = logging.getLogger("shared.x").makeRecord("shared.x", logging.INFO, "f.py", 7, "%s", (sent,), None)
+    written = logs.JsonLines().format(made)
+    assert len(written.splitlines()) == 1
+    assert written.isascii()
+    assert json.loads(written)["message"] == sent
+
+
 def test_configuring_twice_writes_once(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure()
     logs.configure()
