@@ -12,11 +12,14 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import random
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
@@ -192,18 +195,23 @@ class Fuzzer:
             self.tally.failures.append(f"{name}: its recipe got {response.status_code} {response.text[:300]}")
 
 
-def fuzz(url: str, requests_min: int, *, seed: int = 0, say: bool = False) -> dict[str, Any]:
-    """At least so many requests. Returns how many there were, and what was wrong with which."""
+def fuzz(
+    url: str, requests_min: int, *, seed: int = 0, seconds_max: float = math.inf, say: bool = False
+) -> dict[str, Any]:
+    """At least so many requests, if there is time. Returns what was answered, and what was wrong."""
     schema = schemathesis.openapi.from_dict(openapi.document(), config=SchemathesisConfig())
     operations = [found.ok() for found in schema.get_all_operations()]  # type: ignore[union-attr]
     missing = {one.definition.raw["operationId"] for one in operations} ^ RECIPES.keys()
     if missing:
         raise KeyError(f"recipes and operations differ: {missing}")
     times = min(EACH_MAX, -(-requests_min // len(operations)))
+    ends = time.monotonic() + seconds_max
     fuzzer = Fuzzer(url, seed)
     for turn in itertools.count():
         for operation in operations:
             fuzzer.ask_operation(operation, turn, times)
+            if time.monotonic() > ends:
+                return fuzzer.tally.report()
         if say:
             print(f"{fuzzer.tally.requests:6} after round {turn + 1}", file=sys.stderr, flush=True)
         if fuzzer.tally.requests >= requests_min:
@@ -212,15 +220,32 @@ def fuzz(url: str, requests_min: int, *, seed: int = 0, say: bool = False) -> di
     raise AssertionError("unreachable")
 
 
+def added(reports: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Several runs as one."""
+    tally = Tally()
+    for report in reports:
+        tally.failures += report["failures"]
+        for name, counts in report["by_operation"].items():
+            tally.by_operation[name].update({int(status): count for status, count in counts.items()})
+    return tally.report()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", required=True, help="of a running platform")
     parser.add_argument("--requests", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="end after this time at the latest")
+    parser.add_argument("--with", dest="earlier", type=Path, help="a report to add to, and to write")
     arguments = parser.parse_args()
-    began = time.monotonic()
-    found = fuzz(arguments.url, arguments.requests, seed=arguments.seed, say=True)
-    print(json.dumps(found | {"seconds": round(time.monotonic() - began)}, indent=1))
+    found = fuzz(
+        arguments.url, arguments.requests, seed=arguments.seed, seconds_max=arguments.seconds, say=True
+    )
+    if arguments.earlier is not None:
+        before = [json.loads(arguments.earlier.read_text())] if arguments.earlier.exists() else []
+        found = added([*before, found])
+        arguments.earlier.write_text(json.dumps(found))
+    print(json.dumps(found, indent=1))
     return 1 if found["failures"] or found["never_succeeded"] else 0
 
 
