@@ -222,3 +222,8 @@ def opened(
 
 def dispute_ref(group: str, dispute: str) -> Ref[Dispute]:
     return Ref(Dispute, f"groups/{group}/disputes/{dispute}")
+
+
+def dispute_sealed_as(did: str, number: int) -> str:
+    """What a text is sealed as: its place in its dispute; 0 is the decision's reason."""
+    return f"dispute:{did}:{number}"

@@ -148,3 +148,8 @@ class Chat(Document):
 
 def chat_ref(group: str, uid: str) -> Ref[Chat]:
     return Ref(Chat, f"groups/{group}/chats/{uid}")
+
+
+def message_sealed_as(mid: str) -> str:
+    """What a text is sealed as: it opens nowhere else."""
+    return f"message:{mid}"

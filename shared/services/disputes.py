@@ -16,6 +16,7 @@ from shared.domain.disputes import (
     Remedy,
     Verdict,
     dispute_ref,
+    dispute_sealed_as,
     opened,
 )
 from shared.domain.errors import DisputeExists, NoSuchThing
@@ -48,7 +49,7 @@ def open_dispute(
     group = _group_of_person(ctx, Action.OPEN_DISPUTE, gid, command.actor)
     id_ = derived_id("dsp", gid, command.actor, kind, subject)
     cycle, against = _subject(ctx, group, kind, subject)
-    sealed = ctx.vault.sealer(gid).seal(text, sealed_as(id_, 1))
+    sealed = ctx.vault.sealer(gid).seal(text, dispute_sealed_as(id_, 1))
     dispute = opened(
         id_, gid, kind, subject, cycle, command.actor, against, sealed, evidence, ctx.clock.now()
     )
@@ -74,7 +75,7 @@ def add(
 
     def decide(loaded: Loaded) -> Decision:
         dispute = loaded.get(dispute_ref(gid, found.id))
-        sealed = sealer.seal(text, sealed_as(did, len(dispute.entries) + 1))
+        sealed = sealer.seal(text, dispute_sealed_as(did, len(dispute.entries) + 1))
         after = dispute.with_entry(command.actor, sealed, evidence, now)
         number = len(after.entries)
         news = _news(after, "dispute_entry", {"number": number, "evidence": evidence}, f":{number}")
@@ -123,7 +124,7 @@ def decide(
         outcome=outcome,
         by=command.actor,
         at=now,
-        sealed=ctx.vault.sealer(gid).seal(reason, sealed_as(did, 0)),
+        sealed=ctx.vault.sealer(gid).seal(reason, dispute_sealed_as(did, 0)),
         remedies=remedies if outcome == "upheld" else [],
     )
 
@@ -154,7 +155,7 @@ def appeal(ctx: Context, command: Command, gid: str, did: str, text: str) -> dic
     """
     _seen(ctx, Reader(command.actor), gid, did, Action.ANSWER_DISPUTE)
     id_ = derived_id("dsp", did, "appeal")
-    sealed, now = ctx.vault.sealer(gid).seal(text, sealed_as(id_, 1)), ctx.clock.now()
+    sealed, now = ctx.vault.sealer(gid).seal(text, dispute_sealed_as(id_, 1)), ctx.clock.now()
 
     def decide(loaded: Loaded) -> Decision:
         first, second = loaded.get(dispute_ref(gid, did)).appealed(command.actor, id_, sealed, now)
@@ -186,7 +187,7 @@ def read_dispute(ctx: Context, reader: Reader, gid: str, did: str) -> dict[str, 
             "outcome": verdict.outcome,
             "by": verdict.by,
             "at": verdict.at.isoformat(),
-            "reason": sealer.open(verdict.sealed, sealed_as(dispute.id, 0)),
+            "reason": sealer.open(verdict.sealed, dispute_sealed_as(dispute.id, 0)),
             "remedies": [one.model_dump() for one in verdict.remedies],
         },
         "revision": dispute.revision,
@@ -254,17 +255,12 @@ def _entry(sealer: Sealer, did: str, entry: Entry) -> dict[str, Any]:
         "number": entry.number,
         "by": entry.by,
         "at": entry.at.isoformat(),
-        "text": sealer.open(entry.sealed, sealed_as(did, entry.number)),
+        "text": sealer.open(entry.sealed, dispute_sealed_as(did, entry.number)),
         "evidence": entry.evidence,
     }
 
 
 # --- what they share ----------------------------------------------------------------------------------------
-
-
-def sealed_as(did: str, number: int) -> str:
-    """What a text is sealed as: its place in its dispute; 0 is the decision's reason."""
-    return f"dispute:{did}:{number}"
 
 
 def _news(dispute: Dispute, type_: str, payload: dict[str, Any], suffix: str = "") -> News:

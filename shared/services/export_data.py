@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.domain.disputes import Dispute
+from shared.domain.disputes import Dispute, dispute_sealed_as
 from shared.domain.errors import Erased
 from shared.domain.members import Member, member_ref
+from shared.domain.messages import message_sealed_as
 from shared.domain.privacy import AUTOMATED_DECISIONS
 from shared.domain.profiles import Profile, profile_ref
 from shared.domain.users import payment_methods_ref, user_ref
@@ -18,10 +19,8 @@ from shared.services import (
     access_log,
     consents,
     display_names,
-    disputes,
     financial_health,
     identity_check,
-    messages,
     reach,
     read_assessment,
     throttle,
@@ -126,7 +125,7 @@ def _messages(ctx: Context, uid: str, group: str) -> Iterator[dict[str, Any]]:
     sealer = ctx.vault.sealer(group)
     for data in _every(ctx, Query(f"groups/{group}/messages", where=[("author", "==", uid)])):
         if data["sealed"]:
-            text = sealer.open(data["sealed"], messages.sealed_as(data["id"]))
+            text = sealer.open(data["sealed"], message_sealed_as(data["id"]))
             yield {"group": group, "at": _moment(data["posted_at"]), "text": text}
 
 
@@ -140,7 +139,7 @@ def _disputes(ctx: Context, uid: str, group: str) -> Iterator[dict[str, Any]]:
         said = [
             {
                 "at": entry.at.isoformat(),
-                "text": sealer.open(entry.sealed, disputes.sealed_as(dispute.id, entry.number)),
+                "text": sealer.open(entry.sealed, dispute_sealed_as(dispute.id, entry.number)),
             }
             for entry in dispute.entries
             if entry.by == uid

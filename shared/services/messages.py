@@ -12,7 +12,7 @@ from shared.domain.errors import NoSuchThing, NotAllowed
 from shared.domain.groups import Group, group_ref, roles_in
 from shared.domain.ids import new_id
 from shared.domain.journal import News
-from shared.domain.messages import Chat, Message, ReportReason, chat_ref, message_ref
+from shared.domain.messages import Chat, Message, ReportReason, chat_ref, message_ref, message_sealed_as
 from shared.domain.permissions import Action, Role, allows, require
 from shared.domain.retention import expiry
 from shared.ports import Query, Sealer
@@ -30,7 +30,7 @@ def post(ctx: Context, command: Command, gid: str, text: str) -> dict[str, Any]:
     """
     _require_member(ctx, Action.POST_MESSAGE, gid, command.actor)
     mid, now = new_id("msg", ctx.chance.token(13)), ctx.clock.wall()
-    sealed = ctx.vault.sealer(gid).seal(text, sealed_as(mid))
+    sealed = ctx.vault.sealer(gid).seal(text, message_sealed_as(mid))
     message = Message(
         id=mid,
         group=gid,
@@ -52,7 +52,7 @@ def edit(ctx: Context, command: Command, gid: str, mid: str, text: str) -> dict[
     """Change one's own message, within 15 minutes. Raises NoSuchThing, NotAllowed, MessageGone,
     TooLateToEdit."""
     _require_member(ctx, Action.POST_MESSAGE, gid, command.actor)
-    sealed, now = ctx.vault.sealer(gid).seal(text, sealed_as(mid)), ctx.clock.wall()
+    sealed, now = ctx.vault.sealer(gid).seal(text, message_sealed_as(mid)), ctx.clock.wall()
     return _change(ctx, command, gid, mid, lambda found: found.edited(command.actor, sealed, now))
 
 
@@ -197,7 +197,7 @@ def _unread(ctx: Context, collection: str, chat: Chat | None) -> int:
 
 def _text(sealer: Sealer, message: Message, muted: set[str], *, moderating: bool) -> str | None:
     shown = moderating or (message.state == "visible" and message.author not in muted)
-    return sealer.open(message.sealed, sealed_as(message.id)) if shown and message.sealed else None
+    return sealer.open(message.sealed, message_sealed_as(message.id)) if shown and message.sealed else None
 
 
 def _view(message: Message, name: str | None, text: str | None) -> dict[str, Any]:
@@ -214,11 +214,6 @@ def _view(message: Message, name: str | None, text: str | None) -> dict[str, Any
 
 
 # --- what they share ----------------------------------------------------------------------------------------
-
-
-def sealed_as(mid: str) -> str:
-    """What a text is sealed as: it opens nowhere else."""
-    return f"message:{mid}"
 
 
 def _mark(message: Message) -> dict[str, Any]:

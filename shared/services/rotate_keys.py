@@ -13,12 +13,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from shared.domain.case_files import AssessmentFile, HealthFile, ReviewFile, health_ref
-from shared.domain.disputes import Dispute
+from shared.domain.disputes import Dispute, dispute_sealed_as
 from shared.domain.documents import Document
-from shared.domain.messages import Message
+from shared.domain.messages import Message, message_sealed_as
 from shared.domain.profiles import SEALED_AS_PROFILE, DisplayName, Profile, profile_ref
 from shared.ports import Query, Sealer, Snapshot, Stale, Update
-from shared.services import access_log, case_files, display_names, disputes, messages
+from shared.services import access_log, case_files, display_names
 from shared.services.context import Context
 
 SETTLED_AFTER: Final = timedelta(hours=1)
@@ -122,16 +122,16 @@ def _name(one: DisplayName, again: Again) -> DisplayName:
 
 
 def _message(one: Message, again: Again) -> Message:
-    return one.with_(sealed=again(one.sealed, messages.sealed_as(one.id))) if one.sealed else one
+    return one.with_(sealed=again(one.sealed, message_sealed_as(one.id))) if one.sealed else one
 
 
 def _dispute(one: Dispute, again: Again) -> Dispute:
     entries = [
-        entry.with_(sealed=again(entry.sealed, disputes.sealed_as(one.id, entry.number)))
+        entry.with_(sealed=again(entry.sealed, dispute_sealed_as(one.id, entry.number)))
         for entry in one.entries
     ]
     verdict = one.verdict and one.verdict.with_(
-        sealed=again(one.verdict.sealed, disputes.sealed_as(one.id, 0))
+        sealed=again(one.verdict.sealed, dispute_sealed_as(one.id, 0))
     )
     return one.with_(entries=entries, verdict=verdict)
 
