@@ -51,8 +51,9 @@ CHECKS = [
 ENDING: Final = {"sign_out_everywhere", "erase_oneself", "close_session"}
 """These end the sign-in that others need: nobody asks for them but whom the recipe names."""
 
-EACH_MAX: Final = 8
-"""Requests of one operation in one round: what the recipe prepared is used up by then."""
+EACH_MAX: Final = 17
+"""Requests of one operation in one round. What its recipe prepared is used up after some, and the others are
+refused; but preparing costs more than asking."""
 
 STRANGE: Final[tuple[Any, ...]] = (
     None,
