@@ -117,6 +117,54 @@ resource "google_secret_manager_secret" "all" {
   depends_on = [google_project_service.used]
 }
 
+# --- who signs in, and how -----------------------------------------------------------------------------------
+
+resource "google_identity_platform_config" "people" {
+  autodelete_anonymous_users = true
+  sign_in {
+    allow_duplicate_emails = false
+    email {
+      enabled           = true
+      password_required = false # a link by e-mail will do
+    }
+    phone_number {
+      enabled = true
+    }
+  }
+  mfa { # staff are staff with a second factor alone (shared/web/authentication.py)
+    state             = "ENABLED"
+    enabled_providers = ["PHONE_SMS"]
+  }
+  sms_region_config {
+    allowlist_only { # texts to dear numbers abroad are a fraud of their own
+      allowed_regions = ["GB"]
+    }
+  }
+  authorized_domains = var.domains
+  depends_on         = [google_project_service.used]
+}
+
+resource "google_identity_platform_default_supported_idp_config" "providers" {
+  for_each      = var.sign_in_providers
+  enabled       = true
+  idp_id        = each.key
+  client_id     = each.value.client_id
+  client_secret = each.value.client_secret
+  depends_on    = [google_identity_platform_config.people]
+}
+
+variable "domains" {
+  type        = list(string)
+  default     = []
+  description = "Whence people sign in: the portal's own addresses."
+}
+
+variable "sign_in_providers" {
+  type        = map(object({ client_id = string, client_secret = string }))
+  default     = {}
+  description = "Others that may vouch for people, by their id: \"google.com\", \"apple.com\". Given, they work: the code asks Firebase alone."
+}
+
 # --- who may do what -----------------------------------------------------------------------------------------
 
 resource "google_service_account" "functions" {
