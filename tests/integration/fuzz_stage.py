@@ -28,6 +28,7 @@ STAFF: Final = ("support", "finance", "admin", "auditor")
 LINKS: Final = {"return_url": "https://app.example/done", "refresh_url": "https://app.example/again"}
 LOOKING: Final = {"Access-Reason": "To see that whatever is asked is answered"}
 LARGE: Final = {"amount_pence": 80_000, "frequency": "weekly"}
+SMALL: Final = {"amount_pence": 5_000, "frequency": "monthly"}
 
 
 @dataclass(frozen=True)
@@ -602,8 +603,17 @@ RECIPES: Final[dict[str, Recipe]] = {
     "read_assessment_review": _by_review(),
     "decide_assessment_review": _by_review(**BODIES["ReviewDecision"]),
     "read_portfolio": _staff("finance"),
+    "read_circle_risk": lambda stage: Ask(stage.staff["finance"], {"circle": stage.group}, headers=LOOKING),
+    "read_earliest_turn": lambda stage: Ask(_member(stage), query=SMALL | {"members": 5}),
     "read_health_questions": _by(_member),
     "answer_financial_health": _by(Stage.newcomer, **BODIES["NewHealthAnswers"]),
     "read_financial_health": _health,
 }
-"""By the operation's name. One that is missing here fails the run at its start."""
+"""By the operation's name."""
+
+
+def unknown(stage: Stage) -> Ask:
+    """Of an operation that has no recipe yet: a member, about whatever the running circle holds."""
+    _, message = stage.talked_of()
+    path = {"group": stage.group, "member": stage.members[1].uid, "message": message}
+    return Ask(stage.members[2], path)
