@@ -98,7 +98,7 @@ class MemoryStore(Store):
         if asked.after:
             start = _standing_of(asked.after.values, asked.after.path)
             found = [one for one in found if _is_after(one.standing, start, asked.descending)]
-        page = [_snapshot(one.path, one.document) for one in found[: query.limit]]
+        page = [self._snapshot(one.path, one.document) for one in found[: query.limit]]
         if len(found) <= query.limit:
             return Page(page)
         last = found[query.limit - 1]
@@ -108,7 +108,7 @@ class MemoryStore(Store):
         asked = [(query, plan(query)) for query in queries]
         with self._lock:
             found = [_find(self._candidates(query), its_plan) for query, its_plan in asked]
-        return [[_snapshot(one.path, one.document) for one in result] for result in found]
+        return [[self._snapshot(one.path, one.document) for one in result] for result in found]
 
     def count(self, query: Query) -> int:
         return len(self._find(query, plan(query)))
@@ -121,7 +121,10 @@ class MemoryStore(Store):
 
     def _read(self, path: str) -> Snapshot:
         document = self._get(path)
-        return Snapshot(path) if document is None else _snapshot(path, document)
+        return Snapshot(path) if document is None else self._snapshot(path, document)
+
+    def _snapshot(self, path: str, document: _Document) -> Snapshot:
+        return Snapshot(path, _copy(document.data), document.version)
 
     def _candidates(self, query: Query) -> Iterable[tuple[str, _Document]]:
         if not query.group:
@@ -180,10 +183,6 @@ class MemoryStore(Store):
 
 
 # --- values ----------------------------------------------------------------------------------------------
-
-
-def _snapshot(path: str, document: _Document) -> Snapshot:
-    return Snapshot(path, _copy(document.data), document.version)
 
 
 def _copy(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
@@ -12,8 +13,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 from shared.domain.errors import UnknownTransition
 
 
+@lru_cache(maxsize=4096)  # a circle's few dates stand in each of its documents
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
 def _read_day(value: object) -> object:
-    return date.fromisoformat(value) if isinstance(value, str) else value
+    return _day(value) if isinstance(value, str) else value
 
 
 Day = Annotated[date, BeforeValidator(_read_day), PlainSerializer(date.isoformat, return_type=str)]

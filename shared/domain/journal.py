@@ -14,17 +14,18 @@ from shared.domain.ledger import Entry, check
 
 def canonical_json(value: object) -> bytes:
     """One spelling for one value: sorted keys, no spaces, moments in UTC with microseconds."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
-    ).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
 
 
 def payload_hash(type_: str, payload: Mapping[str, Any], entries: list[Entry]) -> str:

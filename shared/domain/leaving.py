@@ -12,7 +12,7 @@ share of the reserve pays first what its owner owes, oldest first, and the rest 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -115,14 +115,36 @@ class Circle:
         self.members[heir.uid] = self.members[heir.uid].with_(role="organiser")
         self.members[uid] = self.members[uid].with_(role="member")
 
-    def end_turn(self, cycle: int) -> None:
-        """The cycle takes place no more: its payout is void, and the calendar says so."""
+    def end_turn(self, cycle: int, done: Collection[str] = ()) -> None:
+        """The cycle takes place no more: its payout is void, and the calendar says so.
+
+        What former members left in its pot is the credit of who owes it to them, or has paid it back. `done`
+        are those who have had their part of it from the cycle's recipient: that is the recipient's now.
+        """
+        self._release_former(cycle, done)
         self.turns[cycle] = self.turns[cycle].moved("void").with_(act_at=None)
         schedule = [
             one.with_(closed=True, fell_away=True) if one.number == cycle else one
             for one in self.group.schedule
         ]
         self.group = self.group.with_(schedule=schedule)
+
+    def _release_former(self, cycle: int, done: Collection[str]) -> None:
+        recipient = self.group.cycle(cycle).recipient or ""
+        for seat in self.group.contributors():
+            theirs = self.contributions[cycle, seat.uid]
+            if not theirs.in_pot_pence or self.group.seat(seat.uid) is not None:
+                continue
+            place = self.group.cycle(seat.position or cycle)
+            heir = place.recipient or recipient
+            self.release(theirs, recipient if place.fell_away or heir in done else heir)
+
+    def release(self, contribution: Contribution, owner: str) -> None:
+        """Take what stands in a pot that falls away out of it, as the credit of its owner."""
+        pence = contribution.in_pot_pence
+        self.rows += ledger.pot_released(contribution.cycle, owner, pence)
+        attempts = [one.with_(in_pot_pence=0) for one in contribution.attempts]
+        self.put(contribution.with_(in_pot_pence=0, attempts=attempts))
 
     def decision(self, fact: str, type_: str, payload: dict[str, Any], answer: dict[str, Any]) -> Decision:
         """What changed, as one commit. The group wants a look: credits of former members go back to them."""
@@ -178,10 +200,12 @@ def _require_running(group: Group) -> None:
 def _part(circle: Circle, leaver: str) -> None:
     """Before one's turn: each pair for itself."""
     own = circle.position(leaver)
+    done = set()
     for other in circle.others(leaver):
         theirs = circle.contributions[circle.position(other), leaver]
         if circle.had_turn(other) or theirs.state == "short":
-            _claim(circle, leaver, other, theirs.amount_pence)
+            if not _claim_once(circle, leaver, other, theirs.amount_pence):
+                done.add(other)
         elif theirs.in_pot_pence:
             # The open cycle's pot holds the leaver's money: done for its recipient, who owes it back and
             # whose pot is netted by it, so that it reaches the leaver with the pot.
@@ -191,7 +215,16 @@ def _part(circle: Circle, leaver: str) -> None:
             _fall_away(circle, theirs)
             _fall_away(circle, circle.contributions[own, other])
     _fall_away(circle, circle.contributions[own, leaver])
-    circle.end_turn(own)
+    circle.end_turn(own, done)
+
+
+def _claim_once(circle: Circle, leaver: str, holder: str, promised_pence: int) -> bool:
+    """A claim, but on who has done their part for the leaver's turn already: by default of all they owe after
+    their own turn, or by taking a place over. What they owe, or have paid, of it stands as it is."""
+    if circle.contributions[circle.position(leaver), holder].apart:
+        return False
+    _claim(circle, leaver, holder, promised_pence)
+    return True
 
 
 def _claim(circle: Circle, leaver: str, holder: str, promised_pence: int) -> None:
@@ -230,30 +263,22 @@ def _claim(circle: Circle, leaver: str, holder: str, promised_pence: int) -> Non
 
 def _stand_apart(circle: Circle, contribution: Contribution, counted_in: str) -> None:
     """A contribution to a cycle that is no more, with a debt in its place. What was paid early is credit."""
-    _release(circle, contribution)
+    circle.release(contribution, contribution.uid)
     freed = circle.contributions[contribution.cycle, contribution.uid]
     freed = freed.with_(counted_in=counted_in, apart=True, act_at=freed.act_at or circle.now)
     circle.put(freed.moved("short"))
-
-
-def _release(circle: Circle, contribution: Contribution) -> None:
-    """Take what stands in a pot that falls away back to its payer's credit."""
-    pence = contribution.in_pot_pence
-    circle.rows += ledger.pot_released(contribution.cycle, contribution.uid, pence)
-    attempts = [one.with_(in_pot_pence=0) for one in contribution.attempts]
-    circle.put(contribution.with_(in_pot_pence=0, attempts=attempts))
 
 
 def _fall_away(circle: Circle, contribution: Contribution, *, keep_money: bool = False) -> None:
     """A promise that neither side has performed is none any more.
 
     `keep_money`: what its pot holds of it is counted there. A debit that is under way is followed to its end:
-    what it brings is the payer's credit.
+    what it brings is the payer's credit. One that stands for a debt to somebody else goes on doing so.
     """
-    if contribution.state == "waived" or (keep_money and contribution.state == "covered"):
+    if contribution.state in {"waived", "short"} or (keep_money and contribution.state == "covered"):
         return
     if not keep_money:
-        _release(circle, contribution)
+        circle.release(contribution, contribution.uid)
     found = circle.contributions[contribution.cycle, contribution.uid]
     act_at = found.act_at if found.live_attempt else None
     circle.put(found.moved("waived").with_(apart=True, act_at=act_at))
@@ -286,28 +311,22 @@ def wind_up(circle: Circle, approval: str) -> Decision:
         raise NotRunning(state=circle.group.state)
     people = [seat.uid for seat in circle.group.seated()]
     waiting = [uid for uid in people if not circle.had_turn(uid)]
+    done: dict[str, set[str]] = {uid: set() for uid in waiting}
     for uid in waiting:
         own = circle.position(uid)
         for other in circle.others(uid):
             theirs = circle.contributions[circle.position(other), uid]
-            if circle.had_turn(other):
-                _claim_once(circle, uid, other, theirs.amount_pence)
-            else:
+            if not circle.had_turn(other):
                 _fall_away(circle, circle.contributions[own, other])
+            elif not _claim_once(circle, uid, other, theirs.amount_pence):
+                done[uid].add(other)
         _fall_away(circle, circle.contributions[own, uid])
     for uid in waiting:
-        circle.end_turn(circle.position(uid))
+        circle.end_turn(circle.position(uid), done[uid])
     circle.group = circle.group.moved("wound_up")
     payload = {"approval": approval, "waiting": waiting}
     answer = {"group": circle.group.id, "state": "wound_up"}
     return circle.decision("group_wound_up", "group_wound_up", payload, answer)
-
-
-def _claim_once(circle: Circle, uid: str, holder: str, promised_pence: int) -> None:
-    """A claim, but for who has left after their turn: what they owe each who waits stands since then."""
-    back = circle.contributions[circle.position(uid), holder]
-    if not back.apart:
-        _claim(circle, uid, holder, promised_pence)
 
 
 # --- somebody takes a place over ----------------------------------------------------------------------------
@@ -330,6 +349,9 @@ def substitute(circle: Circle, leaver: str, heir: Member, due: list[Contribution
     by_cycle = {one.cycle: one for one in due}
     for cycle in circle.group.schedule:
         theirs = circle.contributions[cycle.number, leaver]
+        if _pays_directly(circle, leaver, cycle.recipient):
+            circle.put(by_cycle[cycle.number].with_(state="waived", apart=True, act_at=None))
+            continue
         _take_over(circle, theirs, by_cycle[cycle.number].with_(due_date=max(today, cycle.due_date)), today)
     for other in circle.others(leaver):
         back = circle.contributions[own, other]
@@ -342,6 +364,18 @@ def substitute(circle: Circle, leaver: str, heir: Member, due: list[Contribution
     payload = {"member": leaver, "substitute": heir.uid, "position": own, "approval": approval}
     answer = {"group": circle.group.id, "uid": heir.uid, "state": "active", "position": own}
     return circle.decision(f"place_taken_over:{leaver}", "place_taken_over", payload, answer)
+
+
+def _pays_directly(circle: Circle, leaver: str, other: str | None) -> bool:
+    """Whether the other has left after their turn, and owes or has paid the leaver for a turn to come.
+
+    Then both sides of the pair are between these two: nothing of it is taken over.
+    """
+    back = circle.contributions.get((circle.position(leaver), other or ""))
+    if back is None or not back.apart:
+        return False
+    debts = circle.members[back.uid].debts
+    return any(debt.contribution == back.id and debt.creditor == leaver for debt in debts)
 
 
 def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: Any) -> None:

@@ -78,13 +78,20 @@ class Loaded:
 
     def __init__(self, snapshots: Iterable[Snapshot]) -> None:
         self._snapshots = {snapshot.path: snapshot for snapshot in snapshots}
+        self._documents: dict[str, Document] = {}
 
     def find(self, ref: Ref[D]) -> D | None:
         """The document, or None if there is none. Raises AlsoLoad if it was not asked for."""
         if ref.path not in self._snapshots:
             raise AlsoLoad(ref)
+        known = self._documents.get(ref.path)  # a decision asks for the same document several times
+        if isinstance(known, ref.kind):
+            return known
         data = self._snapshots[ref.path].data
-        return None if data is None else ref.read(data)
+        if data is None:
+            return None
+        document = self._documents[ref.path] = ref.read(data)
+        return document
 
     def get(self, ref: Ref[D]) -> D:
         """The document. Raises NoSuchThing if there is none, AlsoLoad if it was not asked for."""

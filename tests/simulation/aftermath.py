@@ -17,6 +17,7 @@ from shared.adapters.memory_store import MemoryStore
 from shared.ports import Create
 from shared.services import anchor_heads, audit, reconcile, seal_facts
 from shared.services.context import Context
+from tests.simulation.ports import PlainStore
 
 if TYPE_CHECKING:
     from tests.simulation.lifecycle import Lifecycle
@@ -28,7 +29,7 @@ Documents = Mapping[str, Mapping[str, Any]]
 
 def store_of(documents: Documents) -> MemoryStore:
     """A store that holds these documents, as an import leaves it."""
-    store = MemoryStore()
+    store = PlainStore()
     writes = [Create(path, data) for path, data in documents.items()]
     for at in range(0, len(writes), BATCH):
         store.commit(writes[at : at + BATCH])

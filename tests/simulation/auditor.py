@@ -2,7 +2,8 @@
 
 It is shown every commit to the store, whole, and looks at the processor's objects itself. It folds the
 journal by its own table of accounts and checks each invariant after every step; at rest it also checks that
-everything due was tried, published and resolved. It imports nothing of the platform.
+everything due was tried, published and resolved, and that everybody put in and got what the pairs of
+promises come to (`pairs`). It imports nothing of the platform.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import holidays
+
+from tests.simulation.pairs import Pairs
 
 Document = Mapping[str, Any]
 
@@ -39,6 +43,9 @@ ALSO: dict[str, str] = {
     "calendar": "due dates are those that a calendar gives",
     "liveness": "at rest everything due was tried, and every payout resolved",
     "right-end": "at rest everybody has put in and got what was promised, or it stands as a debt",
+    "two-people": "DESIGN.md § 7: what needs two people was consented to by others than who asked",
+    "open-cycle": "§ 7: a swap loses against a cycle that is open",
+    "left-alone": "§ 7: nothing is taken in a freeze, nor more than the plan says, but where its member asks",
     "unhandled": "no handler fails with what is neither a refusal nor expected",
     "quarantine": "nothing is quarantined but what belongs there",
     "reconciled": "the platform's own reconciliation finds what the auditor finds",
@@ -158,6 +165,11 @@ class Group:
     top_ups: dict[tuple[str, int], str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # top-up → the movement that pays for it
     reversed_by: dict[str, str] = field(default_factory=dict)
+    pairs: Pairs = field(default_factory=Pairs)
+    contributions: dict[tuple[int, str], str] = field(default_factory=dict)  # by cycle and payer: the path
+    payouts: defaultdict[int, list[str]] = field(default_factory=lambda: defaultdict(list))  # turns by cycle
+    taken_back: set[str] = field(default_factory=set)  # debts that a dispute or refund made
+    frozen: dict[str, date] = field(default_factory=dict)  # contribution → until when nothing is taken
 
     def of(self, account: str) -> int:
         """What stands on an account, on its own side."""
@@ -323,7 +335,7 @@ class Auditor:
                 continue
             touched = True
             if kind == "contributions":
-                moved |= self._contribution(change)
+                moved |= self._contribution(group, change)
             elif kind == "payouts":
                 moved |= self._payout(group, change)
                 payouts.append(change)
@@ -346,6 +358,7 @@ class Auditor:
             if not self._holds(touched or not fact["entries"]):
                 self._violated("all-or-nothing", f"{gid}: {fact['id']} posts money and changes nothing")
             self._fact(group, gid, fact, payouts)
+            self._people(group, gid, fact, changes)
         if new_facts or balances is not None:
             self._folded(group, gid, new_facts, balances)
         if new_facts or members:
@@ -390,12 +403,13 @@ class Auditor:
             return
         self._violated("everything-published", f"{change.path} does not follow record {seq} of its chain")
 
-    def _contribution(self, change: Change) -> bool:
+    def _contribution(self, group: Group, change: Change) -> bool:
         before, after = change.before, change.after
         if after is None:
             return True
         attempts: list[Document] = after["attempts"]
         if before is None:
+            group.contributions[after["cycle"], after["uid"]] = change.path
             return True
         moved = self._transition("contribution", _CONTRIBUTION, change, before["state"], after["state"])
         moved |= any(before[name] != after[name] for name in ("in_pot_pence", "counted_in"))
@@ -407,7 +421,9 @@ class Auditor:
                 )
             if not self._holds(not known):
                 self._violated("state-table", f"{change.path}: attempts vanished: {known}")
-            moved |= len(attempts) != len(before["attempts"])
+            if len(attempts) > len(before["attempts"]):
+                moved = True
+                self._left_alone(group, before, attempts[-1])
             if not self._holds(sum(one["state"] in _LIVE for one in attempts) <= 1):
                 self._violated("one-of-each", f"{change.path}: two live attempts")
         if not self._holds(
@@ -418,11 +434,33 @@ class Auditor:
             )
         return moved
 
+    def _left_alone(self, group: Group, contribution: Document, attempt: Document) -> None:
+        """In a freeze nothing is taken; under a plan, no more than is due by it. Whoever asks may pay."""
+        if contribution["pay_now"]:
+            return
+        until = group.frozen.get(contribution["id"])
+        if not self._holds(until is None or self._now().astimezone(LONDON).date() >= until):
+            self._violated("left-alone", f"{contribution['id']} was tried in a freeze until {until}")
+        if not contribution["instalments"]:
+            return
+        day = contribution["notice"]["collect_on"]
+        later = sum(one["pence"] for one in contribution["instalments"] if one["due_date"] > day)
+        member = self._documents[f"groups/{contribution['group']}/members/{contribution['uid']}"]
+        owed = sum(one["left_pence"] for one in member["debts"] if one["contribution"] == contribution["id"])
+        taken = attempt["amount_pence"] - attempt["added_fee_pence"]
+        if not self._holds(taken <= owed - later):
+            self._violated(
+                "left-alone",
+                f"{contribution['id']}: {taken} taken of {owed}, of which {later} are for later",
+            )
+
     def _payout(self, group: Group, change: Change) -> bool:
         before, after = change.before, change.after
         if after is None:
             self._violated("state-table", f"{change.path} vanished")
             return True
+        if before is None and after["kind"] == "turn":
+            group.payouts[after["cycle"]].append(change.path)
         if after["kind"] == "turn":
             turns, pots = group.turns[after["cycle"]], group.pots[after["recipient"]]
             for those in (turns, pots):
@@ -483,6 +521,8 @@ class Auditor:
                 if not self._holds(fresh):
                     self._violated("one-creditor", f"{gid}: debt {debt_id} stands twice")
                 group.debts_seen.add(debt_id)
+                if types & _TAKES_BACK:
+                    group.taken_back.add(debt_id)
                 creditor = debt["creditor"]
                 known = (
                     creditor in {"reserve", "house"} or f"groups/{gid}/members/{creditor}" in self._documents
@@ -505,7 +545,12 @@ class Auditor:
             if not self._holds(0 <= debt["left_pence"] <= debt["original_pence"] and (not rose or voided)):
                 self._violated("one-creditor", f"{gid}: debt {debt_id} of {uid} grew")
             if debt["left_pence"] < was["left_pence"]:
-                reduced.add(debt_id)
+                if types & _ENDS_DEBTS:
+                    ended = debt["left_pence"] == 0
+                    if not self._holds(ended):
+                        self._violated("one-creditor", f"{gid}: debt {debt_id} of {uid} ended in part")
+                else:
+                    reduced.add(debt_id)
         for debt_id in old.keys() - new.keys():
             if not self._holds(voided and old[debt_id]["left_pence"] == old[debt_id]["original_pence"]):
                 self._violated("one-creditor", f"{gid}: debt {debt_id} of {uid} vanished")
@@ -650,6 +695,59 @@ class Auditor:
                 "facts-create-only",
                 f"{gid}: {fact['id']} is not the exact reverse of {fact['payload']['reverses']}",
             )
+
+    # --- what people do to a circle -------------------------------------------------------------------------
+
+    def _people(self, group: Group, gid: str, fact: Document, changes: list[Change]) -> None:
+        """What a fact about people comes to, by the promises alone; and whether they might."""
+        payload, before = fact["payload"], _Before(self, group, gid, changes)
+        match fact["type"]:
+            case "group_locked":
+                group.pairs.locked(self._documents[f"groups/{gid}"])
+            case "member_left" if "after_turn" in payload:
+                uid = payload["member"]
+                position = next(one["position"] for one in before.group["seats"] if one["uid"] == uid)
+                if not self._holds(payload["after_turn"] == before.had_turn(position)):
+                    self._violated("right-end", f"{gid}: {uid} left, and their turn was taken for another's")
+                group.pairs.left(before, uid, payload["after_turn"])
+            case "place_taken_over":
+                group.pairs.taken_over(before, payload["member"], payload["substitute"])
+            case "group_wound_up":
+                group.pairs.wound_up(before)
+            case "written_off":
+                group.pairs.let_go(payload["member"], payload["creditor"], payload["pence"])
+            case "turns_swapped":
+                self._swapped(gid, before, payload["positions"])
+            case "hardship_opened":
+                until = date.fromisoformat(payload["until"])
+                group.frozen |= dict.fromkeys(payload["contributions"], until)
+        if fact["type"] in _TWO_PEOPLE or payload.get("reason") in {"removed", "died", "vulnerable"}:
+            self._two_people(gid, fact, changes)
+
+    def _swapped(self, gid: str, before: _Before, positions: list[int]) -> None:
+        """Nobody had paid for either turn yet: from the due date on a swap loses."""
+        today = (self._now() - CLOCK_SKEW_MAX).astimezone(LONDON).date()
+        for cycle in positions:
+            due = date.fromisoformat(before.group["schedule"][cycle - 1]["due_date"])
+            if not self._holds(not before.had_turn(cycle) and today < due):
+                self._violated("open-cycle", f"{gid}: turn {cycle} was swapped on {today}, due on {due}")
+
+    def _two_people(self, gid: str, fact: Document, changes: list[Change]) -> None:
+        """With the last consent it is done: all were given, and by nobody for what they asked themselves."""
+        told = [change.after for change in changes if "/journal/approval_consented" in change.path]
+        approval = (
+            self._documents.get(f"approvals/{told[0]['payload']['approval']}") if told and told[0] else None
+        )
+        givers = [one["given_by"] for one in (approval or {}).get("consents", ())]
+        sound = (
+            approval is not None
+            and approval["state"] == "carried_out"
+            and bool(givers)
+            and None not in givers
+            and len({*givers, approval["asked_by"]}) == len(givers) + 1
+        )
+        if not self._holds(sound):
+            self._violated("two-people", f"{gid}: {fact['type']} {fact['id']} by {approval}")
 
     # --- the books ------------------------------------------------------------------------------------------
 
@@ -836,27 +934,29 @@ class Auditor:
             self._violated("liveness", f"{path} is {document['state']} at rest: {document['parked_because']}")
 
     def _right_end(self, gid: str, group: Group) -> None:
-        """Each member's promises: put in or owed; each turn's pot: received or owed to them."""
+        """What each promised is put in or owed, what each was promised got or owed; no pot holds any."""
         circle = self._documents.get(f"groups/{gid}")
         if circle is None or not circle["schedule"]:
             return
-        amount, seats = circle["terms"]["amount_pence"], len(circle["schedule"])
         if not self._holds(all(cycle["closed"] for cycle in circle["schedule"])):
             self._violated(
                 "liveness",
                 f"{gid}: {[one['number'] for one in circle['schedule'] if not one['closed']]} stand open",
             )
+        for account in [*group.accounts("pot"), *group.accounts("payable")]:
+            if not self._holds(group.of(account) == 0):
+                self._violated("right-end", f"{gid}: {group.of(account)} are left in {account}")
         flows = self._flows(gid)
-        fees = circle["terms"]["platform_fee_pence"] + circle["terms"].get("reserve_pence", 0)
-        for cycle in circle["schedule"]:
-            uid = cycle["recipient"]
+        for uid in sorted({*group.pairs.puts, *group.pairs.gets}):
             put_in = flows["collected", uid] + flows["netted", uid] + flows["from reserve", uid]
             put_in -= group.of(f"credit:{uid}") + flows["credit returned", uid]
-            owes, promised = group.of(f"debt:{uid}"), amount * seats - flows["waived", uid]
+            put_in += group.pairs.forgiven[uid]
+            owes, promised = group.of(f"debt:{uid}"), group.pairs.puts[uid] - flows["waived", uid]
             if not self._holds(put_in + owes == promised):
                 self._violated("right-end", f"{gid}: {uid} put in {put_in} and owes {owes} of {promised}")
-            pot, owed = promised - fees, group.of(f"owed:{uid}")
-            got = flows["received", uid] + flows["netted", uid]
+            pot = group.pairs.gets[uid] - flows["waived", uid] - flows["kept", uid]
+            owed, got = group.of(f"owed:{uid}"), flows["received", uid] + flows["netted", uid]
+            got += group.pairs.gave_up[uid]
             if not self._holds(got + owed == pot):
                 self._violated("right-end", f"{gid}: {uid} got {got} and is owed {owed} of a pot of {pot}")
 
@@ -880,7 +980,8 @@ class Auditor:
             uid = self._documents[f"{prefix}contributions/{contribution}"]["uid"]
             flows["collected", uid] += max(0, pence - fee_pence)
         for path, document in self._documents.items():
-            if path.startswith(f"{prefix}contributions/") and document["state"] == "waived":
+            own = path.startswith(f"{prefix}contributions/") and document["uid"] == document["recipient"]
+            if own and document["state"] == "waived" and not document["apart"]:
                 flows["waived", document["uid"]] += document["amount_pence"] - document["in_pot_pence"]
         for key, fact in self._facts.items():
             if not key.startswith(f"{gid}/"):
@@ -888,6 +989,7 @@ class Auditor:
             payload = fact["payload"]
             if fact["type"] == "payout_reserved" and fact["id"] not in self._groups[gid].reversed_by:
                 flows["netted", payload["recipient"]] += sum(payload["netted"].values())
+                flows["kept", payload["recipient"]] += payload["fee_pence"] + payload["withheld_pence"]
             for share in payload["shares"] if fact["type"] == "given_back" else ():
                 if share["what"] == "credit":
                     flows["credit returned", share["member"]] += share["returned_pence"]
@@ -937,7 +1039,55 @@ class Auditor:
             self.violations.append(Violation(invariant, what, self.step, tuple(self._last_facts)))
 
 
+class _Before:
+    """A circle as it stood before one commit (`pairs.Standing`)."""
+
+    def __init__(self, auditor: Auditor, group: Group, gid: str, changes: Sequence[Change]) -> None:
+        self._auditor, self._group, self._gid = auditor, group, gid
+        self._changed = {change.path: change.before for change in changes}
+
+    def _document(self, path: str) -> Document:
+        if path in self._changed:
+            return self._changed[path] or {}
+        return self._auditor.document(path) or {}
+
+    @property
+    def group(self) -> Document:
+        return self._document(f"groups/{self._gid}")
+
+    def contribution(self, cycle: int, uid: str) -> Document:
+        return self._document(self._group.contributions[cycle, uid])
+
+    def debts(self, uid: str) -> list[Document]:
+        debts: list[Document] = self._document(f"groups/{self._gid}/members/{uid}")["debts"]
+        return debts
+
+    def had_turn(self, cycle: int) -> bool:
+        return any(
+            self._document(path).get("state", "void") not in {"scheduled", "parked", "void"}
+            for path in self._group.payouts[cycle]
+        )
+
+    def was_taken_back(self, debt: str) -> bool:
+        return debt in self._group.taken_back
+
+
+_TWO_PEOPLE = {
+    "turns_swapped",
+    "place_taken_over",
+    "plan_agreed",
+    "written_off",
+    "payout_approved",
+    "group_wound_up",
+    "fee_changed",
+}
+_ENDS_DEBTS = {"written_off", "member_left", "place_taken_over", "group_wound_up"}
+"""These end debts without money: no order among them."""
+_TAKES_BACK = {"contribution_disputed", "contribution_refunded"}
 _BANK_SAID_NO = {"failed", "canceled"}
+LONDON = ZoneInfo("Europe/London")
+CLOCK_SKEW_MAX = timedelta(minutes=2)
+"""What an instance may take for today around midnight, if its clock is off."""
 
 Check = Callable[[Auditor, dict[str, Any]], None]
 

@@ -34,6 +34,7 @@ from tests.builders import CAPITAL_PENCE, RETURN_URL, Circle, FixedSecrets, Seed
 from tests.simulation.aftermath import Aftermath
 from tests.simulation.auditor import Auditor, Violation
 from tests.simulation.calamities import CLOCK_SKEW_SECONDS, SPECIAL_DATES, Calamities, Poison
+from tests.simulation.cases import Cases
 from tests.simulation.cloud import Cloud
 from tests.simulation.faults import Faults
 from tests.simulation.people import CARD, MANDATE, People
@@ -74,6 +75,7 @@ class Outcome:
     steps: int
     checks: int
     struck: dict[str, int]
+    came_about: dict[str, int]
     violations: list[Violation] = field(default_factory=list)
 
 
@@ -112,7 +114,13 @@ class SimulatedWorld(World):
 class Lifecycle:
     """Runs one seed, until nothing is under way any more or the auditor objects."""
 
-    def __init__(self, seed: int, only: frozenset[str] | None = None, sabotage: str | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        only: frozenset[str] | None = None,
+        sabotage: str | None = None,
+        cases: frozenset[str] | None = None,
+    ) -> None:
         self.seed = seed
         self.chance = random.Random(f"lifecycle:{seed}")
         self.faults = Faults(seed, only)
@@ -144,6 +152,7 @@ class Lifecycle:
         self._last_night: dict[str, Any] | None = None
         self.circles: list[Circle] = []
         self.people = People(self)
+        self.cases = Cases(self, cases)
         self.calamities = Calamities(self)
         self.strangers = Strangers(self)
         self.world.line.answered = self.calamities.answered
@@ -228,6 +237,7 @@ class Lifecycle:
             steps=self.scheduler.steps,
             checks=self.auditor.checks,
             struck=dict(self.faults.struck),
+            came_about=dict(self.cases.came_about),
             violations=self.auditor.violations,
         )
 
@@ -242,24 +252,31 @@ class Lifecycle:
             self.world.person(name, CARD if self.chance.random() < CARDS else MANDATE)
             for name in NAMES[:members]
         ]
+        for name in self.cases.newcomers:
+            self.world.person(name, CARD)
         while not all(self._can_pay(uid) for uid in people):
             self.live(until=self.clock.moment + timedelta(days=4))
         if self._is_over():
             return
         if self.faults.strikes("people-race"):
             self._race_for_places(people)
+        amount_pence = self.chance.choice([5_000, 10_000, 50_000, 80_000])
+        policy = self.chance.choice(["wait", "pay_cleared", "reserve"])
         self.circles.append(
             self.world.circle(
                 people,
-                amount_pence=self.chance.choice([5_000, 10_000, 50_000, 80_000]),
+                amount_pence=amount_pence,
                 frequency=self.chance.choice(["weekly", "monthly"]),
                 first_due_date=self.first_due_date
                 or self.clock.moment.date() + timedelta(days=self.chance.randrange(21, 45)),
-                default_policy=self.chance.choice(["wait", "pay_cleared", "reserve"]),
+                default_policy=policy,
                 wait_days=self.chance.choice([3, 7, 14]),
                 added_fee_pence=FEES_PENCE[(self.seed + len(self.circles)) % len(FEES_PENCE)],
+                **self.cases.terms(amount_pence, policy),
             )
         )
+        if not self._is_over():
+            self.cases.locked(self.circles[0].id)
 
     def _race_for_places(self, people: list[str]) -> None:
         """One more than there are places asks at once, and is let in at once: all but one get in."""
@@ -375,6 +392,7 @@ class Lifecycle:
         self.auditor.committed(changes)
         for change in changes:
             self.people.saw(change)
+            self.cases.saw(change)
             self.calamities.saw(change)
             after = change.after
             if after is None:

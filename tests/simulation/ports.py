@@ -49,7 +49,22 @@ CONFLICTS = 6
 """FAULTS.md, `store-trouble`: that many conflicts after one another."""
 
 
-class SimulatedStore(MemoryStore):
+class PlainStore(MemoryStore):
+    """The memory store without its checks: the services' documents are plain, small, and never changed."""
+
+    def _given(self, write: Write) -> dict[str, Any]:
+        """As it comes: each write has a document of its own."""
+        return dict(write.data) if isinstance(write, Create | Update | Put) else {}
+
+    def _check_size(self, path: str, data: dict[str, Any]) -> None:
+        """Unweighed: no document here comes near the limit, and weighing takes a tenth of the time."""
+
+    def _snapshot(self, path: str, document: Any) -> Snapshot:
+        """The stored document itself: nobody changes what was read, and copying takes its time."""
+        return Snapshot(path, document.data, document.version)
+
+
+class SimulatedStore(PlainStore):
     """The memory store with its troubles. `watch` is told every commit, whole, at once."""
 
     def __init__(self, scheduler: Scheduler, faults: Faults, chance: random.Random) -> None:
@@ -100,18 +115,6 @@ class SimulatedStore(MemoryStore):
         after = self._get(path)
         if after is not before:
             self._changes.append(Change(path, before and before.data, after and after.data))
-
-    def _given(self, write: Write) -> dict[str, Any]:
-        """As it comes: the services' documents are plain already, and each write has its own."""
-        return dict(write.data) if isinstance(write, Create | Update | Put) else {}
-
-    def _check_size(self, path: str, data: dict[str, Any]) -> None:
-        """Unweighed: no document here comes near the limit, and weighing takes a tenth of the time."""
-
-    def _read(self, path: str) -> Snapshot:
-        """The stored document itself: nobody changes what was read, and copying takes its time."""
-        document = self._get(path)
-        return Snapshot(path) if document is None else Snapshot(path, document.data, document.version)
 
     def _maybe_unavailable(self) -> None:
         if self._scheduler.current and self._faults.strikes("store-trouble"):

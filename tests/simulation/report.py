@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.simulation import cases
 from tests.simulation.auditor import ALSO, INVARIANTS, Violation
 from tests.simulation.faults import NAMES, NOT_HERE
 from tests.simulation.lifecycle import Lifecycle
 
 EVERY_FAULT_FROM = 30
-"""From so many seeds on, a fault that never struck fails the run: fewer cannot hold them all for certain."""
+"""From so many seeds on, a fault that never struck, or a case that never came about, fails the run: fewer
+cannot hold them all for certain."""
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Report:
     steps: int = 0
     invariants_checked: int = 0
     faults_injected: Counter[str] = field(default_factory=Counter)
+    cases: Counter[str] = field(default_factory=Counter)
     violated: list[tuple[int, Violation]] = field(default_factory=list)
     cpu_seconds: float = 0.0
 
@@ -41,6 +44,9 @@ class Report:
     def never_struck(self) -> list[str]:
         return [name for name in NAMES if not self.faults_injected[name]]
 
+    def never_came_about(self) -> list[str]:
+        return [name for name in cases.NAMES if not self.cases[name]]
+
     def as_json(self) -> dict[str, Any]:
         return {
             "seeds": self.seeds,
@@ -49,6 +55,7 @@ class Report:
             "steps": self.steps,
             "faults_injected": {name: self.faults_injected[name] for name in NAMES},
             "faults_per_seed": round(self.faults_injected.total() / max(self.seeds, 1), 1),
+            "cases": {name: self.cases[name] for name in cases.NAMES},
             "invariants_checked": self.invariants_checked,
             "violations": len(self.violated),
             "violated": sorted({violation.invariant for _, violation in self.violated}),
@@ -60,6 +67,7 @@ def simulate(
     seeds: Iterable[int],
     only: frozenset[str] | None = None,
     sabotage: str | None = None,
+    cases: frozenset[str] | None = None,
     told: Callable[[int, Report], None] = lambda seed, report: None,
 ) -> Report:
     """Run seed after seed; `told` hears of each before it begins."""
@@ -67,7 +75,7 @@ def simulate(
     for seed in seeds:
         told(seed, report)
         began = time.process_time()
-        outcome = Lifecycle(seed, only, sabotage).run()
+        outcome = Lifecycle(seed, only, sabotage, cases).run()
         report.cpu_seconds += time.process_time() - began
         report.seeds += 1
         report.lifecycles += outcome.lifecycles
@@ -75,18 +83,26 @@ def simulate(
         report.steps += outcome.steps
         report.invariants_checked += outcome.checks
         report.faults_injected.update(outcome.struck)
+        report.cases.update(outcome.came_about)
         report.violated += [(seed, violation) for violation in outcome.violations]
     return report
 
 
-def replay_command(seed: int, only: frozenset[str] | None, sabotage: str | None) -> str:
+def replay_command(seed: int, faults: str | None, sabotage: str | None, cases: str | None = None) -> str:
     """The command that shows a violation again."""
-    faults = f" --faults {','.join(sorted(only)) or 'none'}" if only is not None else ""
-    return f"scripts/simulate --seed {seed} --seeds 1{faults}{f' --sabotage {sabotage}' if sabotage else ''}"
+    options = {"faults": faults, "cases": cases, "sabotage": sabotage}
+    chosen = "".join(f" --{name} {value}" for name, value in options.items() if value is not None)
+    return f"scripts/simulate --seed {seed} --seeds 1{chosen}"
+
+
+def _names(listed: str | None) -> frozenset[str] | None:
+    """What was asked for by name; None for all that a seed has."""
+    return None if listed is None else frozenset(listed.split(",")) - {"none", ""}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exits 1 where an invariant was violated, or a fault never struck in a run that has all."""
+    """Exits 1 where an invariant was violated, or a fault never struck, or a case never came about, in a run
+    that has all."""
     options = _options(arguments)
     if options.sabotage == "list":
         print("\n".join(INVARIANTS))
@@ -94,17 +110,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.faults == "list":
         print("\n".join(NAMES))
         return 0
+    if options.cases == "list":
+        print("\n".join(cases.NAMES))
+        return 0
     logging.disable(logging.CRITICAL)  # what handlers log of the faults is not news here
-    only = None if options.faults is None else frozenset(options.faults.split(",")) - {"none", ""}
+    only, chosen = _names(options.faults), _names(options.cases)
     seeds = range(options.seed, options.seed + options.seeds)
-    report = simulate(seeds, only, options.sabotage, _progress)
-    missing = report.never_struck() if only is None and report.seeds >= EVERY_FAULT_FROM else []
+    report = simulate(seeds, only, options.sabotage, chosen, _progress)
+    missing: list[str] = []
+    if report.seeds >= EVERY_FAULT_FROM:
+        missing += [f"The fault {name} never struck." for name in report.never_struck() if only is None]
+        missing += [
+            f"The case {name} never came about." for name in report.never_came_about() if chosen is None
+        ]
     if options.json:
         print(json.dumps(report.as_json()))
     else:
-        _print(report, only, options.sabotage)
-        for name in missing:
-            print(f"The fault {name} never struck.")
+        _print(report, options)
+    for line in missing:
+        print(line, file=sys.stderr)
     return 1 if report.violated or missing else 0
 
 
@@ -115,7 +139,7 @@ def _progress(seed: int, report: Report) -> None:
         print(f"\r{told} ", end="", file=sys.stderr, flush=True)
 
 
-def _print(report: Report, only: frozenset[str] | None, sabotage: str | None) -> None:
+def _print(report: Report, options: argparse.Namespace) -> None:
     told = report.as_json()
     print(
         f"{told['lifecycles']} lifecycles in {told['seeds']} seeds, {told['facts']} facts, "
@@ -125,6 +149,10 @@ def _print(report: Report, only: frozenset[str] | None, sabotage: str | None) ->
     for name, count in told["faults_injected"].items():
         if count:
             print(f"  {name:20} {count}")
+    print("cases:")
+    for name, count in told["cases"].items():
+        if count:
+            print(f"  {name:20} {count}")
     for name, why in NOT_HERE.items():
         print(f"  {name:20} not here: {why}")
     for seed, violation in report.violated:
@@ -132,7 +160,7 @@ def _print(report: Report, only: frozenset[str] | None, sabotage: str | None) ->
         print(f"\nVIOLATED {violation.invariant} ({meaning})")
         print(f"  seed {seed}, step {violation.step}: {violation.what}")
         print("  last facts:", *violation.last_facts, sep="\n    ")
-        print(f"  again: {replay_command(seed, only, sabotage)}")
+        print(f"  again: {replay_command(seed, options.faults, options.sabotage, options.cases)}")
     print(f"{len(report.violated)} violations")
 
 
@@ -141,12 +169,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=20, metavar="N", help="how many seeds (20)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="the first of them (0)")
     parser.add_argument("--faults", metavar="a,b", help="only these faults; 'none', or 'list'")
+    parser.add_argument("--cases", metavar="a,b", help="only these cases of people; 'none', or 'list'")
     parser.add_argument("--sabotage", metavar="NAME", help="break this invariant on purpose, or 'list'")
     parser.add_argument("--json", action="store_true", help="the report as one line of JSON")
     options = parser.parse_args(arguments)
     names = {*NAMES, "none", "list"}
     if options.faults is not None and (unknown := set(options.faults.split(",")) - names - {""}):
         parser.error(f"no fault is called {', '.join(sorted(unknown))}; --faults list names them")
+    known = {*cases.NAMES, "none", "list"}
+    if options.cases is not None and (unknown := set(options.cases.split(",")) - known - {""}):
+        parser.error(f"no case is called {', '.join(sorted(unknown))}; --cases list names them")
     if options.sabotage is not None and options.sabotage not in {*INVARIANTS, "list"}:
         parser.error(f"no sabotage is called {options.sabotage}; --sabotage list names them")
     if options.seeds < 1:

@@ -24,7 +24,7 @@ class Stage(Lifecycle):
     """No fault but one: the first handler called `victim` dies at its port number `dies_at`."""
 
     def __init__(self, victim: str, dies_at: int | None) -> None:
-        super().__init__(0, only=frozenset())
+        super().__init__(0, only=frozenset(), cases=frozenset())
         self.scheduler.concurrency_max = 1
         self.people.punctual = 1.0
         self.victim: Handler | None = None

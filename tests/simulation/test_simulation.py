@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.simulation import cases
 from tests.simulation.faults import NAMES
 from tests.simulation.lifecycle import Lifecycle
 from tests.simulation.report import main, simulate
@@ -18,18 +19,35 @@ BRINGS_ALONG = {"stale-retry": ["crash"]}
 """A try is a day late only where the process that made it died."""
 
 
+GOES_WITH = {
+    "leaver-agrees-plan": ["leaves-after-turn"],  # who left after their turn
+    "plan": ["leaver-agrees-plan"],
+    "swap": ["swap-races-payout"],  # one that comes too late
+    "swap-races-payout": ["swap"],  # one that is in time
+}
+
+
 def test_no_invariant_is_violated_under_any_fault() -> None:
     report = simulate(range(SEEDS))
     assert [(seed, violation.invariant, violation.what) for seed, violation in report.violated] == []
     assert report.lifecycles >= SEEDS
     assert report.never_struck() == []
+    assert report.never_came_about() == []
 
 
 @pytest.mark.parametrize("fault", NAMES)
 def test_each_fault_can_be_had_by_itself(fault: str) -> None:
-    report = simulate(range(2), only=frozenset({fault}))
+    report = simulate(range(2), only=frozenset({fault}), cases=frozenset())
     assert report.violated == []
     assert set(report.faults_injected) <= {fault, *BRINGS_ALONG.get(fault, ())}
+
+
+@pytest.mark.parametrize("case", cases.BEGUN)
+def test_each_case_can_be_had_by_itself(case: str) -> None:
+    report = simulate(range(6, 9), only=frozenset(), cases=frozenset({case}))
+    assert report.violated == []
+    begun = {name for name in report.cases if name in cases.BEGUN}
+    assert begun <= {case, *GOES_WITH.get(case, ())}
 
 
 def test_a_seed_repeats_itself() -> None:
@@ -46,6 +64,7 @@ def test_the_report_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> N
     assert report["facts"] > 100
     assert report["invariants_checked"] > report["facts"]
     assert set(report["faults_injected"]) == set(NAMES)
+    assert set(report["cases"]) == set(cases.NAMES)
 
 
 def test_a_violation_is_told_with_the_command_that_shows_it_again(capsys: pytest.CaptureFixture[str]) -> None:

@@ -143,3 +143,67 @@ def test_leaving_while_ones_debit_is_in_flight() -> None:
     assert page.paid() == {"A": 500, "B": 400, "C": 200, "D": 400, "E": 400}
     assert page.got() == {"A": 500, "B": 400, "C": 200, "D": 400, "E": 400}
     page.ended()
+
+
+def test_leaving_after_somebody_left_who_had_had_their_turn() -> None:
+    """A has left after their turn and owes D the pair's other half already: it is claimed once, not twice."""
+    page = Page()
+    page.paid_out(2, days_more=3)
+    page.leaves("A")
+    page.stands(debt_A=300_00, owed_C=100_00, owed_D=100_00, owed_E=100_00)
+
+    claims = page.leaves("D")["claims"]
+    assert [(page.letter[one["debtor"]], one["pence"]) for one in claims] == [("B", 10_000)]
+    page.stands(debt_A=300_00, debt_B=100_00, owed_C=100_00, owed_D=200_00, owed_E=100_00)
+
+    page.to_the_end()
+    assert page.paid() == {"A": 500, "B": 500, "C": 400, "D": 200, "E": 400}
+    assert page.got() == {"A": 500, "B": 500, "C": 400, "D": 200, "E": 400}
+    page.ended()
+
+
+def test_leaving_after_somebody_left_who_has_paid_it_all_off() -> None:
+    """What A owed D by leaving is paid: D's own leaving must not charge A for it once more."""
+    page = Page()
+    page.paid_out(2, days_more=3)
+    page.leaves("A")
+    for cycle in (3, 4):
+        page.pays("A", cycle)
+    page.days(7)
+    page.stands(debt_A=100_00, owed_E=100_00)
+
+    page.leaves("D")
+    page.stands(debt_A=100_00, debt_B=100_00, owed_D=100_00, owed_E=100_00)
+    page.to_the_end()
+    assert page.paid() == {"A": 500, "B": 500, "C": 400, "D": 200, "E": 400}
+    assert page.got() == {"A": 500, "B": 500, "C": 400, "D": 200, "E": 400}
+    page.ended()
+
+
+def test_leaving_when_ones_open_pot_holds_money_of_who_left_before() -> None:
+    """D's money stays in C's pot when D leaves, and C owes it back. Then C leaves, too, and the pot ends:
+    what D left in it is C's, and pays what C owes D."""
+    page = Page()
+    page.due(3)
+    page.leaves("D")
+    page.stands(cash=500_00, pot_3=500_00, debt_A=100_00, debt_B=100_00, debt_C=100_00, owed_D=300_00)
+
+    page.leaves("C")
+    page.stands(
+        cash=500_00,
+        credit_A=100_00,
+        credit_B=100_00,
+        credit_C=200_00,
+        credit_E=100_00,
+        debt_A=200_00,
+        debt_B=200_00,
+        debt_C=100_00,
+        owed_C=200_00,
+        owed_D=300_00,
+    )
+    page.to_the_end()
+    # C put 100 into each of three pots, the own one among them; 100 of D's money and 100 of C's paid D and C.
+    assert page.got()["D"] == page.paid()["D"] == 300
+    assert page.got()["C"] == page.paid()["C"]
+    assert page.got()["E"] == page.paid()["E"]
+    page.ended()

@@ -109,6 +109,28 @@ def test_a_substitute_takes_over_what_was_left_open() -> None:
     page.ended()
 
 
+def test_a_substitute_takes_no_pair_over_that_is_between_two_who_leave() -> None:
+    """A has left after their turn and owes D 100 for D's: that pair stays between A and D. Zoe pays in what D
+    paid to B alone, and gets a pot without A's part."""
+    page = Page()
+    page.paid_out(2, days_more=3)
+    page.leaves("A")
+    page.stands(debt_A=300_00, owed_C=100_00, owed_D=100_00, owed_E=100_00)
+    page.world.person("Zoe")
+    page.letter["Zoe"] = "Z"
+    read = accept_agreement.read(page.world.ctx, Reader(page.circle.group.organiser), page.circle.id)
+    request = page.asks("D", "substitution", other="Zoe")
+    page.consents("Zoe", request, read["hash"])
+    if page.organiser != "D":
+        page.consents(page.organiser, request)
+    page.stands(debt_A=300_00, debt_Z=100_00, owed_C=100_00, owed_D=200_00, owed_E=100_00)
+
+    page.to_the_end()
+    assert page.paid() == {"A": 500, "B": 500, "C": 500, "D": 200, "E": 500, "Z": 400}
+    assert page.got() == {"A": 500, "B": 500, "C": 500, "D": 200, "E": 500, "Z": 400}
+    page.ended()
+
+
 def test_a_member_dies_before_their_turn() -> None:
     """The rule of leaving: what the others had of E goes back, on E's old date, to E's estate."""
     page = Page()

@@ -1,0 +1,492 @@
+"""What people do with a circle that runs: leave it, take it over, change turns, freeze, forgive, end it.
+
+Each is a case of issue 5. Those that somebody has to begin are begun at a moment that the seed draws; those
+that follow from how money came are only counted. What counts is the fact in the journal, not the wish.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from shared.domain.approvals import Kind
+from shared.domain.calendar import london_day, opening_of
+from shared.domain.errors import CycleOpen
+from shared.domain.permissions import Role
+from shared.services import approvals, hardship, leave_group
+from shared.services.context import Command
+from tests.simulation.ports import Change
+
+if TYPE_CHECKING:
+    from tests.simulation.lifecycle import Lifecycle
+
+BEGUN = (
+    "leaves-before-turn",
+    "leaves-after-turn",
+    "leaver-agrees-plan",
+    "substitution",
+    "removal",
+    "death",
+    "hardship",
+    "plan",
+    "swap",
+    "swap-races-payout",
+    "wind-up",
+    "write-off",
+    "fee-change",
+    "large-payout",
+    "refused",
+)
+FOLLOWING = (
+    "shortfall-wait",
+    "shortfall-pay-cleared",
+    "shortfall-reserve",
+    "reserve-fills",
+    "top-up",
+    "netted",
+    "credit-used",
+    "credit-returned",
+    "reserve-in",
+    "reserve-out",
+)
+NAMES = BEGUN + FOLLOWING
+
+EVERY_NTH_SEED = 5
+"""Each seed has a fifth of the cases, in turn; every fifth seed's circle is left alone."""
+
+ALSO = 0.10
+"""The chance of each further case: so that any two of them meet in some seed."""
+
+ASKED_BEFORE = timedelta(days=11)
+"""A request stands for two weeks: one that is to meet a payday is made so long before it."""
+
+TRIES = 6
+"""A case waits for its opportunity so often: a few days later there may be a debt to forgive."""
+
+NOBODY: frozenset[Role] = frozenset()
+FINANCE = frozenset({Role.FINANCE})
+STAFF = ("staff:asks", "staff:looks")
+SPARE = ("Zoe", "Yan")
+"""Who would take a place over."""
+
+CHANCES = {"plan": 0.5, "write-off": 0.5}
+"""The chance that a new debt leads to it, in a seed that has it."""
+
+
+class Cases:
+    """The cases of one seed: watches every commit, counts what came about, and begins what is to come."""
+
+    def __init__(self, life: Lifecycle, only: Iterable[str] | None) -> None:
+        self._life = life
+        self._chance = random.Random(f"cases:{life.seed}")
+        also = {name for name in BEGUN if self._chance.random() < ALSO}
+        turn = life.seed % EVERY_NTH_SEED
+        in_turn = {name for at, name in enumerate(BEGUN) if at % (EVERY_NTH_SEED - 1) == turn}
+        self.active = frozenset(
+            (in_turn | also if turn < EVERY_NTH_SEED - 1 else ()) if only is None else only
+        )
+        self.came_about: Counter[str] = Counter()
+        self._keys = 0
+        self._spare = list(SPARE)
+        self._refused: set[str] = set()
+        self._racing: set[str] = set()
+
+    @property
+    def newcomers(self) -> tuple[str, ...]:
+        """Who signs up besides the circle's members."""
+        return SPARE if "substitution" in self.active else ()
+
+    # --- before the lock ------------------------------------------------------------------------------------
+
+    def terms(self, amount_pence: int, policy: str) -> dict[str, int]:
+        """What is kept from each pot, where the circle agreed on it."""
+        agreed = {}
+        if policy == "reserve":
+            agreed["reserve_pence"] = amount_pence // self._chance.choice([1, 2, 10])
+        if "fee-change" in self.active or self._chance.random() < 0.2:
+            agreed["platform_fee_pence"] = self._chance.choice([100, 333])
+        return agreed
+
+    def locked(self, gid: str) -> None:
+        """The circle is locked: what its seed has in store comes at its moments."""
+        group = self._group(gid)
+        starts, ends = self._life.clock.moment, opening_of(_day(group["schedule"][-1]["payout_date"]))
+        minutes = int((ends - starts).total_seconds()) // 60
+        for case in BEGUN:  # in this order: sets have none
+            begin = self._begins.get(case)
+            if case in self.active and begin is not None:
+                # A wind-up too early would leave nothing to the other cases.
+                earliest = minutes // 2 if case == "wind-up" else 0
+                after = timedelta(minutes=self._chance.randrange(earliest, minutes))
+                self._life.cloud.later(f"somebody: {case}", after, partial(self._begin, case, gid, TRIES))
+        if "large-payout" in self.active:
+            world = self._life.world
+            above = group["terms"]["amount_pence"] * (len(group["schedule"]) - 1)
+            world.ctx = replace(world.ctx, two_people_above_pence=above - 1)
+
+    def _begin(self, case: str, gid: str, tries: int) -> None:
+        """Begin it, or wait for a better moment."""
+        if self._group(gid)["state"] not in {"locked", "active"}:
+            return
+        if not self._begins[case](self, gid) and tries > 1:
+            self._later(9, case, partial(self._begin, case, gid, tries - 1))
+
+    # --- what a commit shows --------------------------------------------------------------------------------
+
+    def saw(self, change: Change) -> None:
+        """A commit changed this."""
+        after = change.after
+        if after is None:
+            return
+        root, _, rest = change.path.partition("/")
+        if root == "approvals":
+            if change.before is None:
+                self._asked(after)
+            return
+        parts = rest.split("/")
+        if root != "groups" or len(parts) != 3:
+            return
+        if parts[1] == "journal" and change.before is None:
+            self._fact(parts[0], after)
+        elif parts[1] == "members" and change.before is not None:
+            self._member(parts[0], change.before, after)
+        elif parts[1] == "payouts" and change.before is not None:
+            self._payout(parts[0], change.before, after)
+
+    def _fact(self, gid: str, fact: Any) -> None:
+        payload = fact["payload"]
+        match fact["type"]:
+            case "member_left" if "after_turn" in payload:
+                self._left(gid, payload)
+            case "place_taken_over":
+                self._count("substitution")
+            case "plan_agreed":
+                seat = _seat(self._group(gid), payload["member"])
+                self._count("leaver-agrees-plan" if seat and seat["state"] == "defaulted" else "plan")
+            case "hardship_opened":
+                self._count("hardship")
+            case "turns_swapped":
+                self._count("swap")
+            case "group_wound_up":
+                self._count("wind-up")
+            case "written_off":
+                self._count("write-off")
+            case "fee_changed":
+                self._count("fee-change")
+            case "payout_approved":
+                self._count("large-payout")
+            case "approval_refused":
+                self._count("refused")
+            case "credit_used":
+                self._count("credit-used")
+            case "payout_reserved":
+                self._reserved(gid, fact)
+            case "given_back":
+                for share in payload["shares"]:
+                    self._count("credit-returned" if share["what"] == "credit" else "reserve-out")
+
+    def _left(self, gid: str, payload: Any) -> None:
+        if payload["reason"] == "removed":
+            self._count("removal")
+        elif payload["reason"] in {"died", "vulnerable"}:
+            self._count("death")
+        else:
+            self._count("leaves-after-turn" if payload["after_turn"] else "leaves-before-turn")
+        if payload["after_turn"] and "leaver-agrees-plan" in self.active:
+            self._later(5, "a plan", lambda: self._agree_plan(gid, payload["member"]))
+
+    def _reserved(self, gid: str, fact: Any) -> None:
+        payload = fact["payload"]
+        policy = self._group(gid)["terms"]["default_policy"]
+        if payload["debts"]:
+            self._count(f"shortfall-{policy.replace('_', '-')}")
+        if any(one["account"] == "owed:reserve" and one["side"] == "credit" for one in fact["entries"]):
+            self._count("reserve-fills")
+        if payload["withheld_pence"]:
+            self._count("reserve-in")
+        if payload["netted"]:
+            self._count("netted")
+
+    def _member(self, gid: str, before: Any, after: Any) -> None:
+        """Somebody owes more than before: time to talk about it."""
+        known = {one["id"] for one in before["debts"]}
+        for debt in after["debts"]:
+            if debt["id"] in known:
+                continue
+            if self._is_due("plan"):
+                self._later(6, "a plan", partial(self._agree_plan, gid, after["uid"]))
+            if self._is_due("write-off"):
+                self._later(4, "forgives", partial(self._forgive, gid, after["uid"], debt["creditor"]))
+
+    def _payout(self, gid: str, before: Any, after: Any) -> None:
+        if after["state"] == "received" and before["state"] != "received" and after["kind"] == "top_up":
+            self._count("top-up")
+        if after["parked_because"] == "needs_approval" and before["parked_because"] != "needs_approval":
+            self.let_go(after)
+
+    def let_go(self, payout: Any) -> None:
+        """Two of staff look at a large payout."""
+        self._later(1, "looks", partial(self._ask, STAFF[0], payout["group"], "payout", about=payout["id"]))
+
+    def _is_due(self, case: str) -> bool:
+        return case in self.active and self._chance.random() < CHANCES[case]
+
+    def _count(self, case: str) -> None:
+        self.came_about[case] += 1
+
+    # --- what is begun --------------------------------------------------------------------------------------
+
+    def _leave_before(self, gid: str) -> bool:
+        return self._leaves(gid, self._someone(gid, had_turn=False))
+
+    def _leave_after(self, gid: str) -> bool:
+        return self._leaves(gid, self._someone(gid, had_turn=True))
+
+    def _leaves(self, gid: str, uid: str | None) -> bool:
+        if uid is not None:
+            self._client(uid, partial(leave_group.leave, self._life.world.ctx, gid=gid))
+        return uid is not None
+
+    def _substitute(self, gid: str) -> bool:
+        uid = self._someone(gid, had_turn=False)
+        if uid is None or not self._spare:
+            return False
+        self._ask(uid, gid, "substitution", other=self._spare.pop())
+        return bool(not self._spare or self._chance.random() < 0.5)  # False: one more follows
+
+    def _remove(self, gid: str, *reasons: str) -> bool:
+        uid = self._someone(gid, but=self._group(gid)["organiser"])
+        asker = self._chance.choice([self._group(gid)["organiser"], STAFF[0]])
+        if uid is not None:
+            self._ask(asker, gid, "removal", about=uid, reason=self._chance.choice(reasons))
+        return uid is not None
+
+    def _hardship(self, gid: str) -> bool:
+        uid = self._someone(gid)
+        if uid is None:
+            return False
+        until = london_day(self._life.clock.moment) + timedelta(days=self._chance.randrange(3, 60))
+        self._client(uid, partial(hardship.ask_for_time, self._life.world.ctx, gid=gid, until=until))
+        return True
+
+    def _swap(self, gid: str) -> bool:
+        one = self._someone(gid, had_turn=False)
+        other = self._someone(gid, had_turn=False, but=one)
+        if one is None or other is None:
+            return False
+        self._ask(one, gid, "swap", other=other)
+        return True
+
+    def _swap_in_a_race(self, gid: str) -> bool:
+        """Asked for in time; the last consent comes as the turn's cycle opens, or as its pot is paid out."""
+        waiting = self._waiting(gid)
+        if len(waiting) < 2:
+            return False
+        one, other = waiting[0], self._chance.choice(waiting[1:])
+        wait = self._payday(gid, one) - ASKED_BEFORE - self._life.clock.moment
+        if wait > timedelta():
+            self._life.cloud.later(
+                "somebody: swap", wait, partial(self._swap_in_a_race, gid), may_crash=False
+            )
+        else:
+            self._racing.add(one)
+            self._ask(one, gid, "swap", other=other)
+        return True
+
+    def _payday(self, gid: str, uid: str) -> datetime:
+        cycle = self._group(gid)["schedule"][_seat(self._group(gid), uid)["position"] - 1]
+        return opening_of(_day(cycle["payout_date"]))
+
+    def _wind_up(self, gid: str) -> bool:
+        if self._group(gid)["state"] != "active":
+            return False
+        self._ask(self._chance.choice([self._group(gid)["organiser"], STAFF[0]]), gid, "wind_up")
+        return True
+
+    def _change_fee(self, gid: str) -> bool:
+        fee_pence = self._group(gid)["terms"]["platform_fee_pence"]
+        if fee_pence:
+            self._ask(STAFF[0], gid, "fee_change", fee_pence=fee_pence // 2)
+        return True
+
+    _begins: Mapping[str, Callable[[Cases, str], bool]] = {
+        "leaves-before-turn": _leave_before,
+        "leaves-after-turn": _leave_after,
+        "leaver-agrees-plan": _leave_after,
+        "substitution": _substitute,
+        "removal": lambda self, gid: self._remove(gid, "removed"),
+        "death": lambda self, gid: self._remove(gid, "died", "vulnerable"),
+        "hardship": _hardship,
+        "swap": _swap,
+        "swap-races-payout": _swap_in_a_race,
+        "wind-up": _wind_up,
+        "fee-change": _change_fee,
+    }
+
+    def _agree_plan(self, gid: str, uid: str) -> None:
+        """All that is owed, in two to five weekly parts."""
+        owed = sum(debt["left_pence"] for debt in self._document(f"groups/{gid}/members/{uid}")["debts"])
+        if not owed:
+            return
+        count = self._chance.randrange(2, 6)
+        today = london_day(self._life.clock.moment)
+        parts = [owed // count] * (count - 1)
+        parts.append(owed - sum(parts))
+        # The answer may take some days: the first part is due after that.
+        instalments = [
+            {"pence": pence, "due_date": (today + timedelta(days=7 * (at + 1))).isoformat()}
+            for at, pence in enumerate(parts)
+        ]
+        self._ask(uid, gid, "plan", instalments=instalments)
+
+    def _forgive(self, gid: str, debtor: str, creditor: str) -> None:
+        asker = STAFF[0] if creditor in {"house", "reserve"} else creditor
+        self._ask(asker, gid, "write_off", about=debtor, other=creditor)
+
+    # --- requests and their answers -------------------------------------------------------------------------
+
+    def _ask(self, asker: str, gid: str, kind: Kind, **payload: Any) -> str:
+        """Ask for what others must consent to. Returns the key under which it was asked."""
+        roles = FINANCE if asker in STAFF else NOBODY
+        return self._client(
+            asker,
+            partial(approvals.ask, self._life.world.ctx, roles=roles, gid=gid, kind=kind, payload=payload),
+        )
+
+    def _asked(self, approval: Any) -> None:
+        """Those whose consent is wanted hear of it, and answer after a while; one or the other refuses."""
+        gid, consents = approval["group"], approval["consents"]
+        refuses = approval["kind"] not in {"payout", "fee_change"} and self._is_refused(approval)
+        for at, consent in enumerate(consents):
+            uid = self._who_answers(gid, approval, consent["slot"])
+            if uid is None:
+                continue
+            about = {"roles": FINANCE if uid in STAFF else NOBODY, "gid": gid, "approval": approval["id"]}
+            use_case: Callable[..., Any]
+            if refuses and at == 0:
+                use_case = partial(approvals.refuse, self._life.world.ctx, **about)
+            else:
+                use_case = partial(
+                    self._consents, about, consent["slot"] == f"uid:{approval['payload'].get('other')}"
+                )
+            answer = partial(self._client, uid, use_case)
+            when = self._in_a_race(gid, approval) if at == len(consents) - 1 else None
+            if when is not None:
+                self._life.cloud.later("somebody consents", when, answer, may_crash=False)
+            else:
+                self._later(3, "answers", answer)
+
+    def _consents(self, about: Any, has_read: bool, command: Command) -> None:
+        """A consent; whoever takes a place over has read the agreement. A swap may come too late."""
+        agreed = self._agreed(about["gid"]) if has_read else None
+        try:
+            approvals.approve(self._life.world.ctx, command, agreement_hash=agreed, **about)
+        except CycleOpen:
+            self._count("swap-races-payout")
+            raise
+
+    def _in_a_race(self, gid: str, approval: Any) -> timedelta | None:
+        """How long the last consent of a swap waits for its moment: the eve of a due date, or the payday."""
+        uid = approval["about"]
+        if approval["kind"] != "swap" or uid not in self._racing or uid not in self._waiting(gid):
+            return None
+        self._racing.discard(uid)
+        cycle = self._group(gid)["schedule"][_seat(self._group(gid), uid)["position"] - 1]
+        midnight = opening_of(_day(cycle["due_date"])) - timedelta(hours=9)
+        eve = midnight - timedelta(seconds=self._chance.randrange(-60, 60))
+        wait = (
+            self._chance.choice([self._payday(gid, uid), self._payday(gid, uid), eve])
+            - self._life.clock.moment
+        )
+        return wait if wait > timedelta() else None
+
+    def _is_refused(self, approval: Any) -> bool:
+        """In a seed that has it the first request is refused."""
+        if "refused" not in self.active or self._refused:
+            return False
+        self._refused.add(approval["id"])
+        return True
+
+    def _who_answers(self, gid: str, approval: Any, slot: str) -> str | None:
+        """Somebody who may give this consent."""
+        if slot.startswith("uid:"):
+            return slot.removeprefix("uid:")
+        if slot == "staff":
+            return STAFF[1]
+        group = self._group(gid)
+        if slot == "steering":
+            return str(group["organiser"])
+        others = [
+            str(seat["uid"])
+            for seat in group["seats"]
+            if seat["state"] == "active" and seat["uid"] not in {approval["asked_by"], approval["about"]}
+        ]
+        return self._chance.choice([*sorted(others), STAFF[1]])
+
+    def _agreed(self, gid: str) -> str:
+        """The agreement that everybody has accepted."""
+        return str(next(seat["agreed_hash"] for seat in self._group(gid)["seats"] if seat["agreed_hash"]))
+
+    # --- who is there ---------------------------------------------------------------------------------------
+
+    def _someone(self, gid: str, *, had_turn: bool | None = None, but: str | None = None) -> str | None:
+        """Somebody active in the circle, who has had their turn, or not, or whoever."""
+        waiting = set(self._waiting(gid))
+        found = [
+            seat["uid"]
+            for seat in self._group(gid)["seats"]
+            if seat["state"] == "active" and seat["uid"] != but
+        ]
+        if had_turn is not None:
+            found = [uid for uid in found if (uid in waiting) != had_turn]
+        return self._chance.choice(sorted(found)) if found else None
+
+    def _waiting(self, gid: str) -> list[str]:
+        """Who waits for their turn, the next one first."""
+        turns = [
+            one
+            for path, one in self._life.documents("payouts")
+            if path.startswith(f"groups/{gid}/")
+            and one["kind"] == "turn"
+            and one["state"] in {"scheduled", "parked"}
+        ]
+        active = {seat["uid"] for seat in self._group(gid)["seats"] if seat["state"] == "active"}
+        return [
+            one["recipient"]
+            for one in sorted(turns, key=lambda one: one["cycle"])
+            if one["recipient"] in active
+        ]
+
+    def _group(self, gid: str) -> Any:
+        return self._document(f"groups/{gid}")
+
+    def _document(self, path: str) -> Any:
+        return self._life.auditor.document(path)
+
+    # --- in common ------------------------------------------------------------------------------------------
+
+    def _client(self, uid: str, use_case: Callable[..., Any]) -> str:
+        self._keys += 1
+        key = f"client:{self._life.seed}:case {self._keys}"
+        command = self._life.world.command(uid, key=key)
+        self._life.cloud.soon(f"client: {uid}", lambda: use_case(command=command), tries_max=8)
+        return key
+
+    def _later(self, days_max: int, what: str, act: Callable[[], Any]) -> None:
+        after = timedelta(minutes=self._chance.randrange(1, days_max * 1_440))
+        self._life.cloud.later(f"somebody: {what}", after, act, may_crash=False)
+
+
+def _seat(group: Any, uid: str) -> Any:
+    """Somebody's present seat."""
+    found = [one for one in group["seats"] if one["uid"] == uid and one["position"] is not None]
+    return found[-1] if found else None
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)

@@ -1,0 +1,152 @@
+"""What each member is to put in and to get in the end, by the pairs of promises alone (DESIGN.md §§ 5 and 7).
+
+A model of its own: it hears who left, took over or changed turns, and looks at what had been paid until then.
+It knows nothing of rows, claims or debts to come.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Document = Mapping[str, Any]
+
+SEATED = {"approved", "agreed", "active", "finished", "defaulted"}
+
+
+class Standing(Protocol):
+    """A circle as it stood just before a commit."""
+
+    @property
+    def group(self) -> Document: ...
+
+    def contribution(self, cycle: int, uid: str) -> Document: ...
+
+    def debts(self, uid: str) -> list[Document]: ...
+
+    def had_turn(self, cycle: int) -> bool: ...
+
+    def was_taken_back(self, debt: str) -> bool: ...
+
+
+@dataclass
+class Pairs:
+    """Pence that each member is to put in, and to get before fees, by everything that was promised."""
+
+    puts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    gets: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    forgiven: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    gave_up: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def let_go(self, debtor: str, creditor: str, pence: int) -> None:
+        """A creditor lets a debt go: as if it had been paid to them, and given back."""
+        self.forgiven[debtor] += pence
+        self.gave_up[creditor] += pence
+
+    def locked(self, group: Document) -> None:
+        """Everybody promises the amount at everybody's turn, their own included."""
+        amount = group["terms"]["amount_pence"]
+        here = [one["recipient"] for one in group["schedule"][group["terms"]["cycles_done"] :]]
+        for payer in here:
+            for recipient in here:
+                self._promise(payer, recipient, amount)
+
+    def _promise(self, payer: str, recipient: str, pence: int) -> None:
+        self.puts[payer] += pence
+        self.gets[recipient] += pence
+
+    def left(self, before: Standing, leaver: str, after_turn: bool) -> None:
+        """After one's turn every promise stands. Before it, each pair for itself."""
+        if after_turn:
+            return
+        places = _places(before.group)
+        stand = {
+            other for other in places if other != leaver and not self._part(before, leaver, other, places)
+        }
+        self._promise(leaver, leaver, -before.group["terms"]["amount_pence"])
+        self._own_pot(before, leaver, places[leaver], stand)
+
+    def wound_up(self, before: Standing) -> None:
+        """The same for all who wait for their turn; between two of them nothing is left."""
+        places = _places(before.group)
+        amount = before.group["terms"]["amount_pence"]
+        for uid in [one for one, cycle in places.items() if not before.had_turn(cycle)]:
+            stand = set()
+            for other in places:
+                if other == uid or not before.had_turn(places[other]):
+                    self._promise(other, uid, -amount)
+                elif not self._part(before, uid, other, places):
+                    stand.add(other)
+            self._own_pot(before, uid, places[uid], stand)
+
+    def _own_pot(self, before: Standing, uid: str, cycle: int, stand: set[str]) -> None:
+        """Money of former members in the pot of a turn that ends goes back, to who owes it to them."""
+        for seat in before.group["seats"]:
+            if seat["state"] in SEATED or seat["position"] is None:
+                continue
+            place = before.group["schedule"][seat["position"] - 1]
+            if place["fell_away"] or place["recipient"] in stand:
+                self._promise(uid, uid, -before.contribution(cycle, seat["uid"])["in_pot_pence"])
+
+    def taken_over(self, before: Standing, leaver: str, heir: str) -> None:
+        """The heir puts in and gets all that the leaver was to; the leaver gets back what they paid.
+
+        But who left after their turn owes the leaver, or has paid them: that pair stays between those two.
+        """
+        places, amount = _places(before.group), before.group["terms"]["amount_pence"]
+        stay = {
+            cycle
+            for other, cycle in places.items()
+            for back in [before.contribution(places[leaver], other)]
+            if any(
+                debt["contribution"] == back["id"] and debt["creditor"] == leaver
+                for debt in before.debts(other)
+            )
+        }
+        cycles = {one["number"] for one in before.group["schedule"][before.group["terms"]["cycles_done"] :]}
+        paid = sum(_performed(before, cycle, leaver) for cycle in cycles - stay)
+        kept = amount * len(stay)
+        self.puts[heir], self.puts[leaver] = self.puts[leaver] - kept, paid + kept
+        self.gets[heir], self.gets[leaver] = self.gets[leaver] - kept, paid + kept
+
+    def _part(self, before: Standing, leaver: str, other: str, places: Mapping[str, int]) -> bool:
+        """What the leaver did for the other goes back to them; the rest of the pair falls away. False where
+        the other has done their part already: then the pair stands."""
+        amount = before.group["terms"]["amount_pence"]
+        theirs = before.contribution(places[other], leaver)
+        done = _performed(before, places[other], leaver)
+        others_stood_in = 0  # the reserve or the house paid the other in the leaver's stead
+        if before.had_turn(places[other]) or theirs["state"] == "short":
+            if before.contribution(places[leaver], other)["apart"]:
+                return False  # they left after their turn, or took over the place of who had paid
+            for debt in before.debts(leaver):
+                if debt["contribution"] == theirs["id"] and debt["creditor"] != other:
+                    others_stood_in += debt["left_pence"]
+        self.puts[leaver] += done - amount
+        self.gets[other] += done + others_stood_in - amount
+        self.puts[other] += done + others_stood_in - amount
+        self.gets[leaver] += done - amount
+        return True
+
+
+def _places(group: Document) -> dict[str, int]:
+    """Who is in the circle, by the cycle of their turn."""
+    return {
+        seat["uid"]: seat["position"]
+        for seat in group["seats"]
+        if seat["state"] in SEATED and seat["position"] is not None
+    }
+
+
+def _performed(before: Standing, cycle: int, uid: str) -> int:
+    """What somebody had put in for a cycle: into its pot, or later, on what they left open of it."""
+    contribution = before.contribution(cycle, uid)
+    done: int = contribution["in_pot_pence"]
+    for debt in before.debts(uid):
+        if debt["contribution"] == contribution["id"]:
+            done -= debt["left_pence"]
+            if not before.was_taken_back(debt["id"]):
+                done += debt["original_pence"]
+    return done
