@@ -1,0 +1,119 @@
+"""A circle's documents as small things to decide on, and how its properties are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from hypothesis import settings
+
+from shared.domain.contributions import Attempt, Contribution, due_contribution
+from shared.domain.errors import AjoError
+from shared.domain.ledger import Balances, Rows, post
+from shared.domain.members import Debt, Member
+from shared.domain.payouts import Payout, scheduled_turn
+from shared.domain.settlement import Money
+from shared.domain.shortfalls import new_debt
+
+tried = settings(derandomize=True, max_examples=60, database=None)
+"""The same examples each time, and few enough that all properties take seconds."""
+
+NOW = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+DUE = date(2027, 2, 8)
+"""A Monday. Contributions to cycle 1 are due on it; each later cycle is 28 days on."""
+
+GROUP = "grp_1"
+AMOUNT = 10_000
+
+
+def due_date(cycle: int) -> date:
+    return DUE + timedelta(weeks=4 * (cycle - 1))
+
+
+def contribution(uid: str = "ada", cycle: int = 1, recipient: str = "ben", **changes: Any) -> Contribution:
+    made = due_contribution(GROUP, cycle, uid, recipient, AMOUNT, due_date(cycle), frozenset())
+    return made.with_(**changes)
+
+
+def attempt(number: int = 1, **changes: Any) -> Attempt:
+    made = Attempt(
+        id=f"att_{number}",
+        number=number,
+        amount_pence=AMOUNT,
+        method="pm_1",
+        method_kind="card",
+        started_at=NOW - DAY,
+    )
+    return made.with_(**changes)
+
+
+def settled(number: int = 1, **changes: Any) -> Attempt:
+    """An attempt whose money is in the pot, and clears in two days."""
+    return attempt(
+        number,
+        state="settled",
+        reference=f"pi_{number}",
+        movement=f"txn_{number}",
+        settled_pence=AMOUNT,
+        in_pot_pence=AMOUNT,
+        clears_at=NOW + 2 * DAY,
+    ).with_(**changes)
+
+
+def paid(uid: str = "ada", cycle: int = 1, recipient: str = "ben", **changes: Any) -> Contribution:
+    """A contribution that is whole in its pot, and has cleared."""
+    made = contribution(uid, cycle, recipient, state="covered", in_pot_pence=AMOUNT, act_at=None)
+    return made.with_(attempts=[settled(clears_at=NOW)]).with_(**changes)
+
+
+def money(pence: int = AMOUNT, movement: str = "txn_9", fee_pence: int = 40, **changes: Any) -> Money:
+    made = Money(
+        processor="stripe",
+        collection="pi_1",
+        movement=movement,
+        pence=pence,
+        fee_pence=fee_pence,
+        clears_at=NOW + 3 * DAY,
+    )
+    return made.with_(**changes)
+
+
+def member(uid: str = "ada", *debts: Debt, **changes: Any) -> Member:
+    made = Member(group=GROUP, uid=uid, state="active", joined_at=NOW - 90 * DAY, debts=list(debts))
+    return made.with_(**changes)
+
+
+def debt(
+    creditor: str, pence: int, cycle: int = 1, uid: str = "ada", cause: str = "", **changes: Any
+) -> Debt:
+    """What `uid` owes `creditor` of their contribution to a cycle."""
+    owing = contribution(uid, cycle).id
+    return new_debt(owing, cause or f"pay:{creditor}", creditor, cycle, due_date(cycle), pence).with_(
+        **changes
+    )
+
+
+def turn(cycle: int = 1, recipient: str = "ben", **changes: Any) -> Payout:
+    made = scheduled_turn(GROUP, cycle, recipient, due_date(cycle) + 7 * DAY, NOW)
+    return made.with_(**changes)
+
+
+def posted(rows: Rows) -> dict[str, tuple[str, int]]:
+    """The entries of these rows: by account its side and pence."""
+    return {entry.account: (entry.side, entry.pence) for entry in post(rows)}
+
+
+def balances(*rows: tuple[str, str, int]) -> Balances:
+    """What stands after these rows (account debited, account credited, pence)."""
+    return Balances().after(post(list(rows)))
+
+
+def facts_of(error: AjoError) -> dict[str, Any]:
+    """What a refusal says about itself: its arguments, and the field that it names."""
+    return error.facts | ({"field": error.field} if getattr(error, "field", None) else {})
+
+
+def by_id(documents: Iterable[Any]) -> dict[str, Any]:
+    return {one.id if hasattr(one, "id") else one.uid: one for one in documents}
