@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hypothesis import settings
 
 from shared.domain.contributions import Attempt, Contribution, due_contribution
-from shared.domain.errors import AjoError
+from shared.domain.decision import Decision
 from shared.domain.ledger import Balances, Rows, post
 from shared.domain.members import Debt, Member
 from shared.domain.payouts import Payout, scheduled_turn
@@ -105,15 +105,20 @@ def posted(rows: Rows) -> dict[str, tuple[str, int]]:
     return {entry.account: (entry.side, entry.pence) for entry in post(rows)}
 
 
+def entered(decision: Decision) -> dict[str, tuple[str, int]]:
+    """The entries of a decision's one fact: by account its side and pence."""
+    (fact,) = decision.facts
+    return {entry.account: (entry.side, entry.pence) for entry in fact.entries}
+
+
+def tidy(decision: Decision) -> Decision:
+    """A decision to compare with another: the order of a fact's entries says nothing."""
+    facts = [
+        fact.with_(entries=sorted(fact.entries, key=lambda entry: entry.account)) for fact in decision.facts
+    ]
+    return replace(decision, facts=facts, changed=list(decision.changed), created=list(decision.created))
+
+
 def balances(*rows: tuple[str, str, int]) -> Balances:
     """What stands after these rows (account debited, account credited, pence)."""
     return Balances().after(post(list(rows)))
-
-
-def facts_of(error: AjoError) -> dict[str, Any]:
-    """What a refusal says about itself: its arguments, and the field that it names."""
-    return error.facts | ({"field": error.field} if getattr(error, "field", None) else {})
-
-
-def by_id(documents: Iterable[Any]) -> dict[str, Any]:
-    return {one.id if hasattr(one, "id") else one.uid: one for one in documents}

@@ -1,0 +1,108 @@
+"""Refunds: a contribution is given back whole while its pot is there, and a failed one is credit."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.domain.decision import Decision
+from shared.domain.errors import NothingToGiveBack, UnknownObject
+from shared.domain.journal import News
+from shared.domain.ledger import post
+from shared.domain.refunds import ask, came_back, give_up
+from tests.unit.domain.things import AMOUNT, contribution, money, paid, settled
+
+
+@pytest.mark.parametrize("state", ["settled", "won"])
+def test_a_refund_is_recorded_before_the_processor_is_asked(state: str) -> None:
+    had = paid(attempts=[settled(1, in_pot_pence=0), settled(2, state=state)])
+    assert ask(had, "moved away") == Decision(
+        answer={"attempt": "att_2"},
+        facts=[
+            News(
+                id="refund_asked:att_2",
+                group=had.group,
+                type="refund_asked",
+                payload={
+                    "contribution": had.id,
+                    "member": "ada",
+                    "attempt": "att_2",
+                    "pence": AMOUNT,
+                    "reason": "moved away",
+                },
+            )
+        ],
+        changed=[had.with_(attempts=[settled(1, in_pot_pence=0), settled(2, state=state, refunding=True)])],
+    )
+
+
+def test_who_asks_twice_is_told_the_same() -> None:
+    assert ask(paid(attempts=[settled(refunding=True)]), "again") == Decision(answer={"attempt": "att_1"})
+
+
+def test_what_a_pot_was_given_with_is_not_taken_back_from_its_recipient() -> None:
+    with pytest.raises(NothingToGiveBack) as refused:
+        ask(paid(counted_in="pay_1"), "late")
+    assert refused.value.facts == {"why": "the pot was given to its recipient"}
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        contribution(),
+        contribution(attempts=[settled(in_pot_pence=0)]),
+        paid(attempts=[settled(state="disputed")]),
+    ],
+    ids=["nothing paid", "nothing in the pot", "disputed"],
+)
+def test_nothing_in_the_pot_cannot_be_given_back(empty: object) -> None:
+    with pytest.raises(NothingToGiveBack) as refused:
+        ask(empty, "x")  # type: ignore[arg-type]
+    assert refused.value.facts == {"why": "no money of this contribution is in the pot"}
+
+
+def test_where_the_processor_refused_the_money_stays() -> None:
+    had = paid(attempts=[settled(refunding=True)])
+    assert give_up(had, "att_1") == Decision(changed=[paid(attempts=[settled()])])
+    assert give_up(paid(), "att_1") == Decision()
+
+
+@pytest.mark.parametrize(
+    ("fee_pence", "row"),
+    [(40, ("fees:processor", "house", 40)), (-15, ("house", "fees:processor", 15)), (0, None)],
+)
+def test_a_refund_that_failed_is_the_payers_credit_once(
+    fee_pence: int, row: tuple[str, str, int] | None
+) -> None:
+    had = contribution(attempts=[settled(state="refunded", won_back=["txn_0"])])
+    what = money(fee_pence=fee_pence)
+    decision = came_back(had, "att_1", what)
+    after = had.with_(attempts=[settled(state="refunded", won_back=["txn_0", "txn_9"])])
+    assert decision == Decision(
+        answer={"state": "due"},
+        facts=[
+            News(
+                id="txn_9",
+                group=had.group,
+                type="refund_failed",
+                payload={
+                    "contribution": had.id,
+                    "cycle": 1,
+                    "member": "ada",
+                    "attempt": "att_1",
+                    "collection": "pi_1",
+                    "pence": AMOUNT,
+                    "fee_pence": fee_pence,
+                },
+                entries=post([("cash:stripe", "credit:ada", AMOUNT)], [row] if row else []),
+            )
+        ],
+        changed=[after],
+    )
+    assert came_back(after, "att_1", what) == Decision(answer={"state": "due"})
+
+
+def test_an_attempt_that_nobody_made_is_refused() -> None:
+    for refused_by in (lambda: give_up(paid(), "att_9"), lambda: came_back(paid(), "att_9", money())):
+        with pytest.raises(UnknownObject) as refused:
+            refused_by()
+        assert refused.value.facts == {"thing": "collection with attempt", "reference": "att_9"}
