@@ -10,6 +10,8 @@ from hypothesis import settings
 
 from shared.domain.contributions import Attempt, Contribution, due_contribution
 from shared.domain.decision import Decision
+from shared.domain.groups import Cycle, Draw, Group, Seat, Terms
+from shared.domain.leaving import Circle
 from shared.domain.ledger import Balances, Rows, post
 from shared.domain.members import Debt, Member
 from shared.domain.payouts import Payout, scheduled_turn
@@ -122,3 +124,63 @@ def tidy(decision: Decision) -> Decision:
 def balances(*rows: tuple[str, str, int]) -> Balances:
     """What stands after these rows (account debited, account credited, pence)."""
     return Balances().after(post(list(rows)))
+
+
+PEOPLE = ("ada", "ben", "cy", "dee", "eve")
+"""A circle of five in the order of their turns; Ada organises it."""
+
+
+def running(cycles_done: int = 2, now: datetime = NOW, **changes: Any) -> Circle:
+    """The circle after so many cycles, on the table of a decision: everybody has paid, nobody owes."""
+    places = list(enumerate(PEOPLE, start=1))
+    terms = Terms(name="T", amount_pence=AMOUNT, frequency="monthly", members=5, first_due_date=DUE)
+    group = Group(
+        id=GROUP,
+        state="active",
+        terms=terms,
+        organiser="ada",
+        seats=[
+            Seat(uid=uid, state="active", position=place, role="organiser" if uid == "ada" else "member")
+            for place, uid in places
+        ],
+        draw=Draw(commitment="0" * 64),
+        schedule=[
+            Cycle(
+                number=place,
+                nominal_date=due_date(place),
+                due_date=due_date(place),
+                moved_because=None,
+                payout_date=due_date(place) + 7 * DAY,
+                recipient=uid,
+                closed=place <= cycles_done,
+            )
+            for place, uid in places
+        ],
+        created_at=NOW - 90 * DAY,
+    )
+    return Circle(
+        group=group.with_(**changes),
+        members={
+            uid: member(uid, position=place, role="organiser" if uid == "ada" else "member")
+            for place, uid in places
+        },
+        contributions={
+            (cycle, uid): paid(uid, cycle, recipient, counted_in=turn(cycle).id)
+            if cycle <= cycles_done
+            else contribution(uid, cycle, recipient)
+            for cycle, recipient in places
+            for uid in PEOPLE
+        },
+        turns={
+            cycle: turn(cycle, recipient, state="received", act_at=None)
+            if cycle <= cycles_done
+            else turn(cycle, recipient)
+            for cycle, recipient in places
+        },
+        now=now,
+    )
+
+
+def again(circle: Circle) -> Circle:
+    """The circle as it stands now, on the table of another decision."""
+    return replace(circle, rows=[], created=[], claims=[])
