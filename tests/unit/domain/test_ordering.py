@@ -10,10 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.errors import NotAPermutation, OrderNotByThisMethod, OrderNotReady, TurnsNotOpen
+from shared.domain.errors import (
+    GroupNotOpen,
+    NotAPermutation,
+    OrderNotByThisMethod,
+    OrderNotReady,
+    TurnsNotOpen,
+)
 from shared.domain.groups import Draw, Group, OrderMethod, Seat, Terms
-from shared.domain.member_risk import Candidate
+from shared.domain.member_risk import Candidate, trust_order
 from shared.domain.ordering import best_assignment, make_order, rank, set_order
+from shared.domain.rotation import drawn_order
+from tests.unit.domain.things import tried
 
 PEOPLE = ["ada", "ben", "cy", "dee", "eve"]
 SEED = bytes(32)
@@ -58,6 +66,23 @@ def test_no_other_order_serves_the_ranks_better(costs: list[list[int]]) -> None:
     assert cost(found) == min(map(cost, permutations(range(len(costs)))))
 
 
+def test_among_equal_sums_the_earliest_rows_come_first() -> None:
+    assert best_assignment([[0, 0, 0]] * 3) == [0, 1, 2]
+    assert best_assignment([[1, 0, 5], [0, 1, 5], [5, 5, 5]]) == [1, 0, 2]
+    assert best_assignment([[7]]) == [0]
+    assert best_assignment([[0, 1], [0, 1]]) == [0, 1]
+
+
+@tried
+@given(square())
+def test_of_all_best_orders_it_is_the_first(costs: list[list[int]]) -> None:
+    def cost(order: tuple[int, ...]) -> int:
+        return sum(costs[who][column] for column, who in enumerate(order))
+
+    orders = list(permutations(range(len(costs))))
+    assert tuple(best_assignment(costs)) == min(orders, key=lambda order: (cost(order), order))
+
+
 def test_ten_members_rank_and_each_gets_what_can_be_had() -> None:
     wishes = [[(column - who) % 10 for column in range(10)] for who in range(10)]
     assert best_assignment(wishes) == list(range(10))
@@ -68,28 +93,77 @@ def test_preferences_are_served_and_each_is_told_which_choice_it_was() -> None:
     for uid, wish in {"eve": [1, 2, 3, 4, 5], "ada": [1, 5, 2, 3, 4], "ben": [2, 1, 3, 4, 5]}.items():
         ranked = rank(ranked, uid, wish)
     order, reasons = make_order(ranked, SEED, {})
-    assert (order[0], order[1], order[4]) == ("eve", "ben", "ada")
-    assert reasons["ada"] == "your choice 2 of 5"
-    assert reasons["cy"] == "you did not rank the cycles"
+    drawn = [uid for uid in drawn_order(SEED, PEOPLE) if uid in {"cy", "dee"}]
+    assert order == ["eve", "ben", *drawn, "ada"]  # who ranks nothing stands as the lot has them
+    assert reasons == {
+        "eve": "your choice 1 of 5",
+        "ben": "your choice 1 of 5",
+        "cy": "you did not rank the cycles",
+        "dee": "you did not rank the cycles",
+        "ada": "your choice 2 of 5",
+    }
 
 
-def test_the_organisers_order_names_each_once() -> None:
-    with pytest.raises(NotAPermutation):
-        set_order(group("organiser"), ["ada", "ada", "cy", "dee", "eve"])
-    with pytest.raises(NotAPermutation):
-        set_order(group("organiser"), ["ada", "ben", "cy", "dee"])
-    with pytest.raises(OrderNotByThisMethod):
-        set_order(group("random"), PEOPLE)
-    with pytest.raises(OrderNotReady):
-        make_order(group("organiser"), SEED, {})
-    chosen = set_order(group("organiser"), PEOPLE[::-1])
-    assert make_order(chosen, SEED, {})[0] == PEOPLE[::-1]
+def test_where_nobody_ranks_the_lot_decides() -> None:
+    assert make_order(group("preference"), SEED, {})[0] == drawn_order(SEED, PEOPLE)
+
+
+def test_a_ranking_is_kept_on_its_members_seat_alone() -> None:
+    wish = (2, 1, 3, 5, 4)
+    ranked = rank(group("preference"), "ben", wish)
+    seat = ranked.seat("ben")
+    assert seat is not None
+    assert seat.ranking == list(wish)
+    assert [one.uid for one in ranked.seated() if one.ranking] == ["ben"]
+    assert rank(group("preference"), "zoe", wish) == group("preference")
+
+
+def test_the_organisers_order_is_kept_and_is_everybodys_reason() -> None:
+    chosen = set_order(group("organiser"), tuple(PEOPLE[::-1]))
+    assert chosen == group("organiser").with_(order=PEOPLE[::-1])
+    order, reasons = make_order(chosen, SEED, {})
+    assert order == PEOPLE[::-1]
+    assert reasons == dict.fromkeys(PEOPLE, "set by the organiser, and accepted by everybody")
+
+
+@pytest.mark.parametrize("order", [["ada", "ada", "cy", "dee", "eve"], ["ada", "ben", "cy", "dee"]])
+def test_the_organisers_order_names_each_once(order: list[str]) -> None:
+    with pytest.raises(NotAPermutation) as refused:
+        set_order(group("organiser"), order)
+    assert (refused.value.field, refused.value.facts) == ("order", {"count": 5})
+
+
+def test_the_organisers_order_waits_until_all_are_there() -> None:
+    early = group("organiser").with_(seats=[Seat(uid=uid, state="agreed") for uid in PEOPLE[:3]])
+    with pytest.raises(OrderNotReady) as refused:
+        set_order(early, PEOPLE[:3])
+    assert refused.value.facts == {"missing": "2 places are free"}
+    for order in ([], ["ada", "ben", "cy", "dee", "zoe"]):
+        with pytest.raises(OrderNotReady) as refused:
+            make_order(group("organiser").with_(order=order), SEED, {})
+        assert refused.value.facts == {"missing": "the organiser has not set it for these members"}
 
 
 @pytest.mark.parametrize("ranking", [[1, 2, 3, 4], [1, 1, 2, 3, 4], [0, 1, 2, 3, 4], [2, 3, 4, 5, 6]])
 def test_a_ranking_is_a_permutation(ranking: list[int]) -> None:
-    with pytest.raises(NotAPermutation):
+    with pytest.raises(NotAPermutation) as refused:
         rank(group("preference"), "ada", ranking)
+    assert (refused.value.field, refused.value.facts) == ("ranking", {"count": 5})
+
+
+def test_each_method_has_its_own_way_and_only_while_the_group_recruits() -> None:
+    with pytest.raises(OrderNotByThisMethod) as refused:
+        set_order(group("random"), PEOPLE)
+    assert refused.value.facts == {"method": "random"}
+    with pytest.raises(OrderNotByThisMethod) as refused:
+        rank(group("organiser"), "ada", [1, 2, 3, 4, 5])
+    assert refused.value.facts == {"method": "organiser"}
+    for closed in (
+        lambda: set_order(group("organiser").with_(state="locked"), PEOPLE),
+        lambda: rank(group("preference").with_(state="locked"), "ada", [1, 2, 3, 4, 5]),
+    ):
+        with pytest.raises(GroupNotOpen):
+            closed()
 
 
 SURE, UNSURE = 10_000, 600_000
@@ -125,12 +199,20 @@ def test_turns_that_no_record_supports_start_only_with_a_reserve_that_covers_the
         else:
             order, reasons = make_order(circle, SEED, strangers)
             assert sorted(order) == PEOPLE
-            assert [uid for uid in order if "reserve stands in" in reasons[uid]] == order[:3]
+            stands_in = "; this one is earlier, and the circle's reserve stands in for it"
+            words = "by your record turns from 4 on are open to you"
+            assert [reasons[uid] for uid in order] == [words + stands_in] * 3 + [words] * 2
+            drawn = drawn_order(SEED, PEOPLE)
+            assert order == [one.member for one in trust_order([strangers[uid] for uid in drawn])]
 
 
 def test_a_drawn_order_is_the_seeds() -> None:
     order, reasons = make_order(group("random"), SEED, {})
-    assert sorted(order) == PEOPLE
-    assert reasons[order[0]] == "drawn: place 1 of 5"
-    assert make_order(group("random"), SEED, {})[0] == order
+    assert order == drawn_order(SEED, PEOPLE)
+    assert reasons == {uid: f"drawn: place {place} of 5" for place, uid in enumerate(order, start=1)}
     assert make_order(group("random"), bytes([1] * 32), {})[0] != order
+
+
+def test_only_who_has_a_seat_is_in_the_order() -> None:
+    asked = group("random").with_seat(Seat(uid="zoe", state="requested"))
+    assert sorted(make_order(asked, SEED, {})[0]) == PEOPLE
