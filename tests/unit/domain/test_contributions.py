@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -130,7 +131,7 @@ def test_a_contribution_clears_with_the_last_of_its_money() -> None:
 # --- the ladder ---------------------------------------------------------------------------------------------
 
 
-def after_failures(count: int, **changes: object) -> Contribution:
+def after_failures(count: int, **changes: Any) -> Contribution:
     return contribution(
         attempts=[attempt(number, state="failed") for number in range(1, count + 1)], **changes
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -399,10 +400,11 @@ def test_a_member_who_leaves_keeps_the_organiser_as_it_is() -> None:
 
 @pytest.mark.parametrize("state", ["draft", "recruiting", "completed", "cancelled", "wound_up"])
 def test_only_a_running_circle_can_be_left_or_a_place_in_it_taken_over(state: str) -> None:
-    for refused_by in (
+    asks: list[Callable[[], Decision]] = [
         lambda: leave(running(state=state), "dee", "left"),
         lambda: taken_over(running(state=state)),
-    ):
+    ]
+    for refused_by in asks:
         with pytest.raises(NotRunning) as refused:
             refused_by()
         assert refused.value.facts == {"state": state}
@@ -605,6 +607,9 @@ def test_what_the_leaver_left_open_the_newcomer_owes_in_their_stead() -> None:
         (2, "ben"): inherited(2, 3_000, "ben"),
         (2, HOUSE): inherited(2, 1_500, HOUSE),
     }
+    assert changed[contribution("fay", 2).path] == newcomers(2).with_(
+        state="short", apart=True, due_date=TODAY, act_at=NOW, counted_in=turn(2).id
+    )
     assert changed[member("dee").path].debts == [*(one.with_(left_pence=0) for one in debts), other]  # type: ignore[attr-defined]
     assert changed[short.path] == short.with_(state="covered", act_at=None)
 

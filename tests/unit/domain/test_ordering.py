@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from itertools import permutations
 from typing import Any
@@ -158,10 +159,11 @@ def test_each_method_has_its_own_way_and_only_while_the_group_recruits() -> None
     with pytest.raises(OrderNotByThisMethod) as refused:
         rank(group("organiser"), "ada", [1, 2, 3, 4, 5])
     assert refused.value.facts == {"method": "organiser"}
-    for closed in (
+    too_late: list[Callable[[], Group]] = [
         lambda: set_order(group("organiser").with_(state="locked"), PEOPLE),
         lambda: rank(group("preference").with_(state="locked"), "ada", [1, 2, 3, 4, 5]),
-    ):
+    ]
+    for closed in too_late:
         with pytest.raises(GroupNotOpen):
             closed()
 

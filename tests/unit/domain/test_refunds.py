@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from shared.domain.decision import Decision
@@ -9,7 +11,7 @@ from shared.domain.errors import NothingToGiveBack, UnknownObject
 from shared.domain.journal import News
 from shared.domain.ledger import post
 from shared.domain.refunds import ask, came_back, give_up
-from tests.unit.domain.things import AMOUNT, contribution, money, paid, settled
+from tests.unit.domain.things import AMOUNT, contribution, money, paid, same, settled, tidy
 
 
 @pytest.mark.parametrize("state", ["settled", "won"])
@@ -77,7 +79,7 @@ def test_a_refund_that_failed_is_the_payers_credit_once(
     what = money(fee_pence=fee_pence)
     decision = came_back(had, "att_1", what)
     after = had.with_(attempts=[settled(state="refunded", won_back=["txn_0", "txn_9"])])
-    assert decision == Decision(
+    assert tidy(decision) == same(
         answer={"state": "due"},
         facts=[
             News(
@@ -102,7 +104,11 @@ def test_a_refund_that_failed_is_the_payers_credit_once(
 
 
 def test_an_attempt_that_nobody_made_is_refused() -> None:
-    for refused_by in (lambda: give_up(paid(), "att_9"), lambda: came_back(paid(), "att_9", money())):
+    asks: list[Callable[[], Decision]] = [
+        lambda: give_up(paid(), "att_9"),
+        lambda: came_back(paid(), "att_9", money()),
+    ]
+    for refused_by in asks:
         with pytest.raises(UnknownObject) as refused:
             refused_by()
         assert refused.value.facts == {"thing": "collection with attempt", "reference": "att_9"}

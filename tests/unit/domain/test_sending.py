@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -253,27 +254,29 @@ def test_after_new_details_it_goes_to_the_bank_once_more() -> None:
             act_at=NOW + PARKED_RECHECK,
         )
     ]
-    assert record_received(again[0], "po_1", NOW) == Decision(answer={"state": "bank_failed"})  # type: ignore[arg-type]
+    assert record_received(again[0], "po_1", NOW) == Decision(answer={"state": "bank_failed"})
 
 
 def test_two_bank_payouts_are_never_under_way_at_once() -> None:
     on_its_way = payout("sent", bank_payout="po_1", bank_tries=1)
-    for second in (
+    seconds: list[Callable[[], Decision]] = [
         lambda: record_on_its_way(on_its_way, "po_2", NOW),
         lambda: record_received(on_its_way, "po_2", NOW),
         lambda: record_bank_failed(on_its_way, "po_2", "x", NOW),
-    ):
+    ]
+    for second in seconds:
         with pytest.raises(Mismatch) as refused:
             second()
         assert refused.value.facts == {"what": "bank payout", "theirs": "po_2", "ours": "po_1"}
 
 
 def test_nothing_is_at_a_bank_that_was_not_sent() -> None:
-    for early in (
+    too_early: list[Callable[[], Decision]] = [
         lambda: record_on_its_way(payout("reserved"), "po_1", NOW),
         lambda: record_received(payout("reserved"), "po_1", NOW),
         lambda: record_bank_failed(payout("submitting"), "po_1", "x", NOW),
-    ):
+    ]
+    for early in too_early:
         with pytest.raises(UnknownTransition):
             early()
 

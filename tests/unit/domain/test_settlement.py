@@ -32,6 +32,7 @@ from tests.unit.domain.things import (
     money,
     paid,
     posted,
+    same,
     settled,
     tidy,
     tried,
@@ -40,10 +41,6 @@ from tests.unit.domain.things import (
 
 def nobody(*_: object) -> Any:
     raise AssertionError("was not to be asked")
-
-
-def same(**parts: Any) -> Decision:
-    return tidy(Decision(**parts))
 
 
 def fact(
@@ -478,8 +475,8 @@ def test_a_new_link_is_kept_without_a_fact() -> None:
         answer={"state": "due", "attempt": "requires_action"},
         changed=[due.with_(attempts=[waiting.with_(action_url="https://new")])],
     )
-    for same in ("https://old", None):
-        assert progress(due, "att_1", "requires_action", None, NOW, action_url=same) == Decision(
+    for known in ("https://old", None):
+        assert progress(due, "att_1", "requires_action", None, NOW, action_url=known) == Decision(
             answer={"state": "due", "attempt": "requires_action"}
         )
 

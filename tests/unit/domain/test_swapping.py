@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -61,7 +60,7 @@ def test_a_parked_turn_is_still_to_come() -> None:
 @pytest.mark.parametrize("pair", [("ben", "cy"), ("cy", "ben")])
 def test_a_turn_that_was_had_is_not_swapped(pair: tuple[str, str]) -> None:
     with pytest.raises(CycleOpen) as refused:
-        swap(running(2), *pair, "apr_1")
+        swap(running(2), pair[0], pair[1], "apr_1")
     assert refused.value.facts == {"cycle": 2}
 
 
@@ -81,7 +80,7 @@ def test_only_turns_of_a_running_circle_are_swapped(state: str) -> None:
 
 
 @pytest.mark.parametrize("pair", [("cy", "zoe"), ("zoe", "cy")])
-def test_both_have_a_turn(pair: Any) -> None:
+def test_both_have_a_turn(pair: tuple[str, str]) -> None:
     with pytest.raises(WrongMembershipState) as refused:
-        swap(running(2), *pair, "apr_1")
+        swap(running(2), pair[0], pair[1], "apr_1")
     assert refused.value.facts == {"needed": "active", "state": "none"}

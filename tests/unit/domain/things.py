@@ -121,6 +121,11 @@ def tidy(decision: Decision) -> Decision:
     return replace(decision, facts=facts, changed=list(decision.changed), created=list(decision.created))
 
 
+def same(**parts: Any) -> Decision:
+    """What a tidied decision is to be."""
+    return tidy(Decision(**parts))
+
+
 def balances(*rows: tuple[str, str, int]) -> Balances:
     """What stands after these rows (account debited, account credited, pence)."""
     return Balances().after(post(list(rows)))
