@@ -90,14 +90,19 @@ def next_instalment(instalments: Sequence[Instalment], owed_pence: int) -> Insta
 def freeze(member: Member, contributions: Sequence[Contribution], until: date, now: datetime) -> Decision:
     """Leave a member alone until a day: nothing is taken, chased or marked late; a case is opened.
 
-    Pots are paid by the group's policy meanwhile. Raises HardshipTooLong.
+    What is frozen bears no fee on top any more, whenever it is taken. Pots are paid by the group's policy
+    meanwhile. Raises HardshipTooLong.
     """
     today = london_day(now)
     latest = today + timedelta(days=FREEZE_DAYS_MAX)
     if not today < until <= latest:
         raise HardshipTooLong(field="until", latest=latest)
     changed = [
-        one.with_(frozen_until=until, act_at=one.act_at if one.live_attempt else opening_of(until))
+        one.with_(
+            frozen_until=until,
+            act_at=one.act_at if one.live_attempt else opening_of(until),
+            added_fee_pence=sum(attempt.fee_held_pence for attempt in one.attempts),
+        )
         for one in contributions
         if one.state in {"due", "short"} and (one.state == "short" or one.due_date <= until)
     ]

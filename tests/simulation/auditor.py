@@ -975,10 +975,9 @@ class Auditor:
                 payout = self._documents[f"{prefix}payouts/{labels['payout']}"]
                 kind = "returned" if payout["kind"] == "return" else "received"
                 flows[kind, payout["recipient"]] -= line["amount"]
-        fee_pence = self._documents[f"groups/{gid}"]["terms"].get("added_fee_pence", 0)
         for contribution, pence in collected.items():  # the fee on top is once, and the last that goes back
-            uid = self._documents[f"{prefix}contributions/{contribution}"]["uid"]
-            flows["collected", uid] += max(0, pence - fee_pence)
+            document = self._documents[f"{prefix}contributions/{contribution}"]
+            flows["collected", document["uid"]] += max(0, pence - document["added_fee_pence"])
         for path, document in self._documents.items():
             own = path.startswith(f"{prefix}contributions/") and document["uid"] == document["recipient"]
             if own and document["state"] == "waived" and not document["apart"]:

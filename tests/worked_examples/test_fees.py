@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from shared.domain.groups import agreement_hash, agreement_text, draft_schedule
-from shared.services import receipts, refund_contribution, statements
+from shared.services import hardship, receipts, refund_contribution, statements
 from shared.services.context import Reader
 from shared.web.receipt_sheets import receipt_sheet
 from tests.worked_examples.page import Page
@@ -124,4 +126,32 @@ def test_a_dispute_after_the_payout_is_owed_without_the_fee_and_won_after_it_was
     page.to_the_end()
     assert page.got() == dict.fromkeys("ABCDE", 500)
     page.stands(fees_platform=24_00, house=-24_00)
+    page.balanced()
+
+
+def test_hardship_freezes_it_and_what_is_taken_later_bears_none(page: Page) -> None:
+    today, uid = page.world.clock.moment.date(), page.uid["E"]
+    until = today + timedelta(days=60)
+    hardship.ask_for_time(page.world.ctx, page.world.command(uid), page.circle.id, until)
+    page.paid_out(1, days_more=3)
+    page.stands(debt_E=100_00, owed_A=100_00, fees_platform=4_00, house=-4_00)
+    page.world.advance_to(until + timedelta(days=14))
+    assert page.contribution("E", 1).attempts[0].amount_pence == 100_00
+    page.balanced()
+
+
+def test_a_debit_under_way_at_a_hardship_brings_its_fee_as_credit() -> None:
+    """The bank was asked for £101 before: of that £100 are the contribution."""
+    page = Page(added_fee_pence=ON_TOP)
+    page.world.control("POST", "webhooks/hold")
+    fault = {"kind": "cut_after", "method": "POST", "path": "/v1/payment_intents", "always": True}
+    page.world.control("POST", "faults", fault)
+    page.due(1)
+    uid = page.uid["E"]
+    until = page.world.clock.moment.date() + timedelta(days=30)
+    hardship.ask_for_time(page.world.ctx, page.world.command(uid), page.circle.id, until)
+    page.world.control("DELETE", "faults")
+    page.world.control("POST", "webhooks/release")
+    page.world.settle()
+    page.stands(cash=501_00, pot_1=500_00, credit_E=1_00, fees_platform=4_00, house=-4_00)
     page.balanced()
