@@ -128,6 +128,18 @@ def test_a_contribution_clears_with_the_last_of_its_money() -> None:
     assert contribution(credit_clears_at=NOW).clears_at() == NOW
 
 
+def test_the_fee_on_top_is_asked_for_until_it_came() -> None:
+    due = due_contribution("grp", 1, "ada", "ben", 5_000, date(2027, 4, 5), frozenset(), 30)
+    assert (due.added_fee_pence, due.fee_left_pence) == (30, 30)
+    first = next_attempt(due, "pm_1", "card", 5_000, NOW)
+    assert (first.amount_pence, first.added_fee_pence) == (5_030, 30)
+    part = due.with_attempt(first.with_(state="settled", fee_held_pence=20))
+    assert part.fee_left_pence == 10
+    second = next_attempt(part, "pm_1", "card", 100, NOW)
+    assert (second.amount_pence, second.added_fee_pence) == (110, 10)
+    assert part.with_attempt(second.with_(fee_held_pence=11)).fee_left_pence == 0
+
+
 # --- the ladder ---------------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,8 @@ TABLE: dict[str, tuple[Callable[[int], Rows], str]] = {
     "money in": (lambda x: ledger.money_in("stripe", 3, x), "cash:stripe / pot:3"),
     "processor's fee": (ledger.processor_fee, "fees:processor / house"),
     "processor's fee, back": (ledger.processor_fee_returned, "house / fees:processor"),
+    "fee on top": (ledger.fee_on_top, "house / fees:platform"),
+    "fee on top, back": (ledger.fee_on_top_returned, "fees:platform / house"),
     "payout reserved": (lambda x: ledger.payout_reserved(3, P, x), "pot:3 / payable:pay_1"),
     "reserve withheld": (lambda x: ledger.reserve_withheld(3, x), "pot:3 / reserve"),
     "platform's fee": (

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from shared.domain.approvals import Approval
 from shared.domain.decision import Decision
-from shared.domain.errors import NothingToGiveBack, UnknownObject
+from shared.domain.errors import NothingToGiveBack, TwoPeopleNeeded, UnknownObject
 from shared.domain.journal import News
 from shared.domain.ledger import post
 from shared.domain.refunds import ask, came_back, give_up
-from tests.unit.domain.things import AMOUNT, contribution, money, paid, same, settled, tidy
+from tests.unit.domain.things import (
+    AMOUNT,
+    NOW,
+    contribution,
+    entered,
+    money,
+    paid,
+    posted,
+    same,
+    settled,
+    tidy,
+)
 
 
 @pytest.mark.parametrize("state", ["settled", "won"])
@@ -30,11 +43,61 @@ def test_a_refund_is_recorded_before_the_processor_is_asked(state: str) -> None:
                     "attempt": "att_2",
                     "pence": AMOUNT,
                     "reason": "moved away",
+                    "approval": None,
                 },
             )
         ],
         changed=[had.with_(attempts=[settled(1, in_pot_pence=0), settled(2, state=state, refunding=True)])],
     )
+
+
+def test_the_fee_on_top_goes_back_with_all_that_it_came_with() -> None:
+    brought = settled(settled_pence=AMOUNT + 30, fee_held_pence=30)
+    assert ask(paid(attempts=[brought]), "x").facts[0].payload["pence"] == AMOUNT + 30
+    part = brought.with_(settled_pence=AMOUNT + 31)  # a penny of it is credit
+    assert ask(paid(attempts=[part]), "x").facts[0].payload["pence"] == AMOUNT
+
+
+def consent(**changes: Any) -> Approval:
+    made = Approval(
+        id="apr_1",
+        group="grp_1",
+        kind="refund",
+        about=paid().id,
+        payload={"pence": AMOUNT},
+        asked_by="una",
+        asked_at=NOW,
+        expires_at=NOW,
+        state="carried_out",
+        consents=[],
+    )
+    return made.with_(**changes)
+
+
+def test_above_a_threshold_two_people_give_back() -> None:
+    below = AMOUNT - 1
+    assert ask(paid(), "x", consent(), below).facts[0].payload["approval"] == "apr_1"
+    assert ask(paid(), "x", None, AMOUNT).facts
+    for given in (
+        None,
+        consent(kind="reversal"),
+        consent(about="con_2"),
+        consent(state="open"),
+        consent(payload={"pence": below}),
+    ):
+        with pytest.raises(TwoPeopleNeeded) as refused:
+            ask(paid(), "x", given, below)
+        assert refused.value.facts == {"pence": AMOUNT, "above_pence": below}
+
+
+def test_a_refund_that_failed_pays_the_fee_on_top_anew() -> None:
+    gone = settled(state="refunded", settled_pence=AMOUNT + 30, added_fee_pence=30)
+    had = contribution(added_fee_pence=30, attempts=[gone])
+    decision = came_back(had, "att_1", money(AMOUNT + 30, fee_pence=0))
+    assert entered(decision) == posted(
+        [("cash:stripe", "credit:ada", AMOUNT), ("house", "fees:platform", 30)]
+    )
+    assert decision.changed == [had.with_(attempts=[gone.with_(won_back=["txn_9"], fee_held_pence=30)])]
 
 
 def test_who_asks_twice_is_told_the_same() -> None:
@@ -94,6 +157,8 @@ def test_a_refund_that_failed_is_the_payers_credit_once(
                     "collection": "pi_1",
                     "pence": AMOUNT,
                     "fee_pence": fee_pence,
+                    "clears_at": what.clears_at.isoformat(),
+                    "source": "ch_1",
                 },
                 entries=post([("cash:stripe", "credit:ada", AMOUNT)], [row] if row else []),
             )

@@ -32,6 +32,7 @@ from tests.unit.domain.things import DAY, GROUP, NOW, tried, turn
 
 ID = turn().id
 SENDING = sending_id(ID, 1)
+CLEARS = NOW + 2 * DAY
 
 
 def payout(state: str, **changes: Any) -> Payout:
@@ -105,23 +106,36 @@ def test_nothing_is_sent_from_another_state(state: str) -> None:
 def test_what_left_our_balance_is_recorded_once(state: str) -> None:
     before = submitting(parked_because="refused").with_(state=state)
     sent = before.with_(state="sent", transfer="tr_1", movement="txn_1", act_at=NOW, parked_because=None)
-    assert record_sent(before, "tr_1", "txn_1", 50_000, "stripe", NOW) == Decision(
+    assert record_sent(before, "tr_1", "txn_1", 50_000, "stripe", CLEARS, "tr_source", NOW) == Decision(
         answer={"state": "sent"},
-        facts=[told("payout_sent", "txn_1", (f"payable:{ID}", "cash:stripe", 50_000), transfer="tr_1")],
+        facts=[
+            told(
+                "payout_sent",
+                "txn_1",
+                (f"payable:{ID}", "cash:stripe", 50_000),
+                transfer="tr_1",
+                clears_at=CLEARS.isoformat(),
+                source="tr_source",
+            )
+        ],
         changed=[sent],
     )
-    assert record_sent(sent, "tr_1", "txn_1", 50_000, "stripe", NOW) == Decision(answer={"state": "sent"})
+    assert record_sent(sent, "tr_1", "txn_1", 50_000, "stripe", CLEARS, "tr_source", NOW) == Decision(
+        answer={"state": "sent"}
+    )
 
 
 def test_another_transfer_or_amount_than_ours_is_refused() -> None:
     with pytest.raises(Mismatch) as refused:
-        record_sent(payout("sent", transfer="tr_1"), "tr_2", "txn_2", 50_000, "stripe", NOW)
+        record_sent(
+            payout("sent", transfer="tr_1"), "tr_2", "txn_2", 50_000, "stripe", CLEARS, "tr_source", NOW
+        )
     assert refused.value.facts == {"what": "transfer", "theirs": "tr_2", "ours": "tr_1"}
     with pytest.raises(Mismatch) as refused:
-        record_sent(submitting(), "tr_1", "txn_1", 49_999, "stripe", NOW)
+        record_sent(submitting(), "tr_1", "txn_1", 49_999, "stripe", CLEARS, "tr_source", NOW)
     assert refused.value.facts == {"what": "amount", "theirs": 49_999, "ours": 50_000}
     with pytest.raises(UnknownTransition):
-        record_sent(payout("reserved"), "tr_1", "txn_1", 50_000, "stripe", NOW)
+        record_sent(payout("reserved"), "tr_1", "txn_1", 50_000, "stripe", CLEARS, "tr_source", NOW)
 
 
 def test_where_there_is_nothing_to_send_the_turn_is_done() -> None:
@@ -288,19 +302,26 @@ def test_nothing_is_at_a_bank_that_was_not_sent() -> None:
 def test_a_transfer_that_came_back_is_payable_again(state: str) -> None:
     before = payout(state, transfer="tr_1")
     part = before.with_(state="partly_reversed", reversed_pence=20_000, reversals=["txn_5"], act_at=None)
-    assert record_reversed(before, "txn_5", 20_000, "stripe", NOW) == Decision(
+    assert record_reversed(before, "txn_5", 20_000, "stripe", CLEARS, "trr_1") == Decision(
         answer={"state": "partly_reversed"},
         facts=[
-            told("payout_reversed", "txn_5", ("cash:stripe", f"payable:{ID}", 20_000), reversed_pence=20_000)
+            told(
+                "payout_reversed",
+                "txn_5",
+                ("cash:stripe", f"payable:{ID}", 20_000),
+                reversed_pence=20_000,
+                clears_at=CLEARS.isoformat(),
+                source="trr_1",
+            )
         ],
         changed=[part],
     )
-    assert record_reversed(part, "txn_5", 20_000, "stripe", NOW) == Decision(
+    assert record_reversed(part, "txn_5", 20_000, "stripe", CLEARS, "trr_1") == Decision(
         answer={"state": "partly_reversed"}
     )
-    more = record_reversed(part, "txn_6", 10_000, "stripe", NOW)
+    more = record_reversed(part, "txn_6", 10_000, "stripe", CLEARS, "trr_1")
     assert more.changed == [part.with_(reversed_pence=30_000, reversals=["txn_5", "txn_6"])]
-    whole = record_reversed(part, "txn_7", 30_000, "stripe", NOW)
+    whole = record_reversed(part, "txn_7", 30_000, "stripe", CLEARS, "trr_1")
     assert whole.answer == {"state": "reversed"}
     assert whole.changed == [
         part.with_(state="reversed", reversed_pence=50_000, reversals=["txn_5", "txn_7"])
@@ -309,10 +330,10 @@ def test_a_transfer_that_came_back_is_payable_again(state: str) -> None:
 
 def test_no_more_comes_back_than_was_sent() -> None:
     with pytest.raises(Mismatch) as refused:
-        record_reversed(payout("sent", reversed_pence=20_000), "txn_9", 30_001, "stripe", NOW)
+        record_reversed(payout("sent", reversed_pence=20_000), "txn_9", 30_001, "stripe", CLEARS, "trr_1")
     assert refused.value.facts == {"what": "reversed amount", "theirs": 50_001, "ours": 50_000}
     with pytest.raises(UnknownTransition):
-        record_reversed(payout("submitting"), "txn_9", 1, "stripe", NOW)
+        record_reversed(payout("submitting"), "txn_9", 1, "stripe", CLEARS, "trr_1")
 
 
 @tried
@@ -322,7 +343,7 @@ def test_reversals_never_exceed_what_was_sent(movements: list[tuple[str, int]]) 
     books = Balances().after(post([("cash:stripe", "pot:1", 50_000), ("pot:1", "cash:stripe", 50_000)]))
     for movement, pence in movements:
         try:
-            decision = record_reversed(now, movement, pence, "stripe", NOW)
+            decision = record_reversed(now, movement, pence, "stripe", CLEARS, "trr_1")
         except Mismatch:
             assert now.reversed_pence + pence > 50_000
             continue
@@ -332,3 +353,16 @@ def test_reversals_never_exceed_what_was_sent(movements: list[tuple[str, int]]) 
         assert books.of(f"payable:{ID}") == now.reversed_pence <= 50_000
         assert (now.state == "reversed") == (now.reversed_pence == 50_000)
         assert len(set(now.reversals)) == len(now.reversals)
+
+
+@pytest.mark.parametrize("record", [record_on_its_way, record_received])
+def test_where_a_bank_payout_goes_is_kept_as_it_was_first_told(record: Any) -> None:
+    sent = payout("sent")
+    told_first = record(sent, "po_1", NOW, "ba_1").changed[0]
+    assert (told_first.bank_payout, told_first.bank_destination) == ("po_1", "ba_1")
+    later = record_bank_failed(told_first, "po_1", "x", NOW, "ba_2").changed[0]
+    assert isinstance(later, Payout)
+    assert later.bank_destination == "ba_1"
+    again = record_bank_failed(sent, "po_1", "x", NOW, "ba_3").changed[0]
+    assert isinstance(again, Payout)
+    assert again.bank_destination == "ba_3"

@@ -58,6 +58,8 @@ def fact(
             "collection": what.collection,
             "pence": what.pence,
             "fee_pence": what.fee_pence,
+            "clears_at": what.clears_at.isoformat(),
+            "source": what.source,
         },
         entries=post(list(rows)),
     )
@@ -437,6 +439,90 @@ def test_a_contribution_that_was_not_whole_stays_due_as_it_was() -> None:
     after = take_back(due, "att_1", "refunded", money(4_000), nobody, nobody, NOW).changed[0]
     assert isinstance(after, Contribution)
     assert (after.state, after.act_at, after.in_pot_pence) == ("due", due.act_at, 0)
+
+
+# --- the fee on top -----------------------------------------------------------------------------------------
+
+
+def with_fee_of(pence: int, *attempts: Attempt, **changes: Any) -> Contribution:
+    return contribution(added_fee_pence=pence, attempts=list(attempts), **changes)
+
+
+def test_the_fee_on_top_comes_with_the_first_money_and_is_in_no_pot() -> None:
+    live = attempt(state="processing", amount_pence=AMOUNT + 30, added_fee_pence=30)
+    due, what = with_fee_of(30, live), money(AMOUNT + 30)
+    decision = settle(due, "att_1", what, nobody, nobody, NOW)
+    assert entered(decision) == posted(
+        [("cash:stripe", "pot:1", AMOUNT), ("house", "fees:platform", 30), FEE]
+    )
+    assert decision.changed == [
+        due.with_(
+            state="covered",
+            act_at=None,
+            in_pot_pence=AMOUNT,
+            attempts=[as_settled(live, what, AMOUNT).with_(fee_held_pence=30)],
+        )
+    ]
+
+
+def test_where_another_attempt_brought_the_fee_it_is_its_payers_credit() -> None:
+    first = settled(1, added_fee_pence=30, fee_held_pence=20, in_pot_pence=0)
+    live = attempt(2, state="processing", amount_pence=AMOUNT + 30, added_fee_pence=30)
+    decision = settle(with_fee_of(30, first, live), "att_2", money(AMOUNT + 30), nobody, nobody, NOW)
+    assert entered(decision) == posted(
+        [
+            ("cash:stripe", "pot:1", AMOUNT),
+            ("cash:stripe", "credit:ada", 20),
+            ("house", "fees:platform", 10),
+            FEE,
+        ]
+    )
+
+
+def test_late_money_brings_the_fee_before_it_pays_debts() -> None:
+    live = attempt(state="processing", amount_pence=AMOUNT + 30, added_fee_pence=30)
+    late = short(added_fee_pence=30, attempts=[live])
+    owing = member("ada", debt(HOUSE, AMOUNT))
+    decision = settle(late, "att_1", money(AMOUNT + 30), lambda: owing, nobody, NOW)
+    assert entered(decision) == posted([("house", "debt:ada", AMOUNT), ("house", "fees:platform", 30), FEE])
+    assert decision.changed[0].attempts[0].fee_held_pence == 30  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("pence", "from_pot", "fee_back"),
+    [(AMOUNT + 30, AMOUNT, 30), (AMOUNT + 10, AMOUNT, 10), (AMOUNT, AMOUNT, 0), (1, 1, 0)],
+)
+def test_of_money_that_goes_back_the_contribution_goes_first_and_the_fee_last(
+    pence: int, from_pot: int, fee_back: int
+) -> None:
+    brought = settled(settled_pence=AMOUNT + 30, added_fee_pence=30, fee_held_pence=30)
+    had = paid(added_fee_pence=30, attempts=[brought])
+    decision = take_back(had, "att_1", "refunded", money(pence), nobody, nobody, NOW)
+    assert entered(decision) == posted(
+        [("pot:1", "cash:stripe", from_pot), ("fees:platform", "house", fee_back), FEE]
+    )
+    after = decision.changed[0]
+    assert isinstance(after, Contribution)
+    assert (after.in_pot_pence, after.attempts[0].fee_held_pence) == (AMOUNT - from_pot, 30 - fee_back)
+    assert after.fee_left_pence == fee_back
+
+
+def test_the_fee_goes_back_with_the_rest_of_what_went_in_parts() -> None:
+    had = paid(added_fee_pence=30, attempts=[settled(settled_pence=AMOUNT + 30, fee_held_pence=30)])
+    for number, pence in enumerate((4_000, 6_000, 30)):
+        decision = take_back(had, "att_1", "refunded", money(pence, f"txn_{number}"), nobody, nobody, NOW)
+        had = next(one for one in decision.changed if isinstance(one, Contribution))
+    assert (had.in_pot_pence, had.attempts[0].fee_held_pence, had.attempts[0].state) == (0, 0, "refunded")
+    assert entered(decision) == posted([("fees:platform", "house", 30), FEE])
+
+
+def test_a_fee_that_went_back_comes_again_with_what_was_won() -> None:
+    brought = disputed(settled_pence=AMOUNT + 30, taken_back_pence=AMOUNT + 30, added_fee_pence=30)
+    due = with_fee_of(30, brought)
+    decision = win_back(due, "att_1", money(AMOUNT + 30), nobody, nobody, NOW)
+    assert entered(decision) == posted(
+        [("cash:stripe", "pot:1", AMOUNT), ("house", "fees:platform", 30), FEE]
+    )
 
 
 # --- short of money -----------------------------------------------------------------------------------------

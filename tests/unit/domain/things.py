@@ -78,6 +78,7 @@ def money(pence: int = AMOUNT, movement: str = "txn_9", fee_pence: int = 40, **c
         pence=pence,
         fee_pence=fee_pence,
         clears_at=NOW + 3 * DAY,
+        source="ch_1",
     )
     return made.with_(**changes)
 
