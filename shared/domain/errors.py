@@ -529,6 +529,19 @@ class ReviewNotNeeded(Conflict):
     sentence = "There is nothing here for a person to decide."
 
 
+class DetailsToCheck(Conflict):
+    code = "details_to_check"
+    sentence = (
+        "A person needs to check some of the details that you gave us before you can go on. We will write to "
+        "you if we need anything; you need not do anything now."
+    )
+
+
+class FindingDecided(Conflict):
+    code = "finding_decided"
+    sentence = "This finding is {state} already."
+
+
 class ReviewDecided(Conflict):
     code = "review_decided"
     sentence = "This review is {state}. Contest it to have somebody else look afresh."

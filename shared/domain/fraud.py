@@ -23,6 +23,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.domain.documents import Value
 from shared.domain.money import Pence, pounds
+from shared.domain.users import COOLING_OFF
 
 # --- facts --------------------------------------------------------------------------------------------------
 
@@ -159,7 +160,8 @@ class Hold(StrEnum):
 
 
 class Finding(Value):
-    """`holds` until staff decide, or until `until` where it is set. `others`: whom it connects, by id."""
+    """`holds` until staff decide, or until `until` where it is set. `others`: whom it connects, by id;
+    `about`: in which groups, or with which new account, so that what staff have looked at is known again."""
 
     code: FraudCode
     severity: Severity
@@ -167,6 +169,7 @@ class Finding(Value):
     holds: tuple[Hold, ...] = ()
     until: AwareDatetime | None = None
     others: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
 
     @property
     def points(self) -> int:
@@ -230,8 +233,12 @@ class FraudRules:
     replaced_before: timedelta = timedelta(days=3)
     """Who changes banks adds the new mandate first, or later: then the old one's end says nothing."""
 
-    cooling_off: timedelta = timedelta(days=7)
-    """Between a change of payout account and a pot: long enough for the owner to see our messages."""
+    changed_before_pot: timedelta = timedelta(days=7)
+    """A change of payout account so shortly before a pot is a question to staff."""
+
+    cooling_off: timedelta = COOLING_OFF
+    """It holds the pot for as long as nothing is paid to new bank details in any case, for the owner to see
+    our messages; longer only where a new device was in use."""
 
     new_device: timedelta = timedelta(days=3)
     """A device first seen so shortly before a change of account is not yet the owner's."""
@@ -327,15 +334,21 @@ def check_fraud(person: str, facts: Sequence[Fact], at: datetime, rules: FraudRu
     known = tuple(fact for fact in facts if fact.at <= at or isinstance(fact, PayoutDue))
     scene = _Scene(person, at, known, rules)
     findings = tuple(finding for rule in _ALL for finding in rule(scene))
+    return weigh(person, at, findings, rules)
+
+
+def weigh(person: str, at: datetime, findings: Sequence[Finding], rules: FraudRules = RULES) -> FraudCheck:
+    """What findings come to: their points, and what has to wait for a person, or for a time to pass."""
     points = sum(finding.points for finding in findings)
-    holds = {hold for finding in findings for hold in finding.holds}
+    holding = [finding for finding in findings if finding.until is None or finding.until > at]
+    holds = {hold for finding in holding for hold in finding.holds}
     if points >= HOLD_FROM_POINTS:
         holds.add(Hold.JOINING)
     return FraudCheck(
         person=person,
         at=at,
         rules_version=rules.version,
-        findings=findings,
+        findings=tuple(findings),
         points=points,
         holds=tuple(sorted(holds)),
     )
@@ -500,6 +513,7 @@ def _ring(scene: _Scene) -> Iterable[Finding]:
             sentence=f"{len(ring)} of {len(members)} members of one group hang together.",
             holds=(Hold.JOINING, Hold.PAYING_OUT),
             others=scene.others(ring),
+            about=(group,),
         )
         return
 
@@ -545,6 +559,7 @@ def _default_after_payout(scene: _Scene) -> Iterable[Finding]:
             severity=Severity.HIGH,
             sentence="Defaulted in a group after taking the pot there.",
             holds=(Hold.JOINING, Hold.PAYING_OUT),
+            about=tuple(sorted(defaulted[scene.person])),
         )
     tied: set[str] = set()
     for people_by in (scene.by_device, scene.by_account, scene.by_card):
@@ -576,6 +591,7 @@ def _leaving_after_payout(scene: _Scene) -> Iterable[Finding]:
                 severity=Severity.HIGH,
                 sentence=f"Within a month of taking the pot, {how}.",
                 holds=(Hold.JOINING, Hold.PAYING_OUT),
+                about=(paid.group,),
             )
             return
 
@@ -586,7 +602,7 @@ def _account_changed_before_payout(scene: _Scene) -> Iterable[Finding]:
     close = [
         change
         for change in changes
-        if any(change.at <= payout.at <= change.at + scene.rules.cooling_off for payout in due)
+        if any(change.at <= payout.at <= change.at + scene.rules.changed_before_pot for payout in due)
     ]
     if not close:
         return
@@ -597,6 +613,7 @@ def _account_changed_before_payout(scene: _Scene) -> Iterable[Finding]:
             severity=Severity.HIGH,
             sentence="The payout account was changed shortly before a pot, and a new device was in use.",
             holds=(Hold.PAYING_OUT,),
+            about=(latest.account,),
         )
     else:
         yield Finding(
@@ -605,6 +622,7 @@ def _account_changed_before_payout(scene: _Scene) -> Iterable[Finding]:
             sentence="The payout account was changed shortly before a pot.",
             holds=(Hold.PAYING_OUT,),
             until=latest.at + scene.rules.cooling_off,
+            about=(latest.account,),
         )
 
 

@@ -54,6 +54,7 @@ ParkedBecause = Literal[
     "balance_too_low",
     "refused",
     "needs_approval",
+    "details_to_check",
 ]
 
 

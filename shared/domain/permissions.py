@@ -106,6 +106,8 @@ class Action(StrEnum):
     READ_ASSESSMENT_REVIEWS = "read_assessment_reviews"
     DECIDE_ASSESSMENT_REVIEW = "decide_assessment_review"
     READ_PORTFOLIO = "read_portfolio"
+    READ_FRAUD = "read_fraud"
+    DECIDE_FRAUD = "decide_fraud"
 
 
 _SIGNED_IN = frozenset({Role.SIGNED_IN})
@@ -180,6 +182,8 @@ TABLE: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.READ_ASSESSMENT_REVIEWS: frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
         Action.DECIDE_ASSESSMENT_REVIEW: frozenset({Role.FINANCE, Role.ADMIN}),
         Action.READ_PORTFOLIO: frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
+        Action.READ_FRAUD: frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
+        Action.DECIDE_FRAUD: frozenset({Role.FINANCE, Role.ADMIN}),
     }
 )
 """The one table. Staff read a circle to help it; they never act in it as a member would."""

@@ -37,10 +37,12 @@ def readiness(
     recipient: User | None,
     now: datetime,
     two_people_above_pence: int | None = None,
+    held_until: datetime | None = None,
 ) -> Readiness:
     """Judge a turn's payout: cleared money only, an eligible recipient, and the group's default policy.
 
-    A pot above `two_people_above_pence` waits until two people have let it go (None: no pot does).
+    A pot above `two_people_above_pence` waits until two people have let it go (None: no pot does); one whose
+    recipient the fraud checks hold, until staff have looked (`held_until`: the next look).
 
     Money that has settled but not cleared is waited for, under every policy: it clears within days, and
     paying around it would strand it. Under `wait`, missing contributions are waited for until `wait_days`
@@ -64,6 +66,8 @@ def readiness(
         return Readiness("park", "recipient_not_ready", now + PARKED_RECHECK)
     if cools_until := recipient.payout_account.cools_until(now):
         return Readiness("park", "bank_changed", cools_until)
+    if held_until is not None:
+        return Readiness("park", "details_to_check", held_until)
     pot_pence = sum(one.in_pot_pence for one in contributions)
     if two_people_above_pence is not None and pot_pence > two_people_above_pence and not payout.approval:
         return Readiness("park", "needs_approval", now + PARKED_RECHECK)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from shared.domain.decision import Decision
+from shared.domain.errors import DetailsToCheck
+from shared.domain.fraud import Hold
 from shared.domain.groups import accept as accept_in_group
 from shared.domain.groups import agreement_hash, agreement_text, draft_schedule, group_ref, roles_in
 from shared.domain.journal import News
 from shared.domain.members import member_ref
 from shared.domain.permissions import Action, require
 from shared.domain.users import payment_methods_ref, require_ready_for_money, user_ref
+from shared.services import fraud_holds, views
 from shared.services import transact as transactions
-from shared.services import views
 from shared.services.access_log import require_in_group
 from shared.services.context import Command, Context, Reader
 from shared.services.promises import promised
@@ -33,9 +35,11 @@ def read(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
 def accept(ctx: Context, command: Command, gid: str, hash_read: str) -> dict[str, Any]:
     """Accept the agreement that was read. Whoever promises money can pay and be paid by then.
 
-    Raises NoSuchThing, NotAllowed, GroupNotOpen, WrongMembershipState, AgreementChanged, NotReadyForMoney.
+    Raises NoSuchThing, NotAllowed, GroupNotOpen, WrongMembershipState, AgreementChanged, NotReadyForMoney,
+    DetailsToCheck.
     """
     uid = command.actor
+    held = Hold.JOINING in fraud_holds.check(ctx, uid).holds
 
     def decide(loaded: Loaded) -> Decision:
         group = loaded.get(group_ref(gid))
@@ -53,7 +57,10 @@ def accept(ctx: Context, command: Command, gid: str, hash_read: str) -> dict[str
             payload={"member": uid, "agreement": hash_read, "version": AGREEMENT_VERSION},
         )
         decision = Decision(answer=views.membership(gid, seat), facts=[fact], changed=[agreed, member])
-        return decision.then(promised(loaded, uid, group))
+        decision = decision.then(promised(loaded, uid, group))
+        if held:
+            raise DetailsToCheck
+        return decision
 
     # The user is guarded: a person who is being erased promises nothing. Of the method the processor is the
     # judge, at each debit anew: read, not guarded.

@@ -1,13 +1,28 @@
-"""Facts for the fraud checks: what a person did with us, and who shares their bank account. No names."""
+"""Facts for the fraud checks: what a person did with us, who shares their bank account, and who is in their
+circles. Ids and the processor's own fingerprints; no names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time
+from typing import Any
 
-from shared.domain.fraud import Defaulted, Fact, Joined, MethodAdded, PaidOut, PayoutAccountSet, SignedUp
-from shared.domain.members import Member
-from shared.domain.payouts import Payout
+from shared.domain.calendar import opening_of
+from shared.domain.contributions import Contribution
+from shared.domain.fraud import (
+    Defaulted,
+    Disputed,
+    Fact,
+    Joined,
+    MethodAdded,
+    PaidOut,
+    PayoutAccountSet,
+    PayoutDue,
+    SignedUp,
+)
+from shared.domain.groups import Group, group_ref
+from shared.domain.members import ASKING, SEATED, Member
+from shared.domain.payouts import BEFORE_SENDING, Payout
 from shared.domain.users import PaymentMethods, User, payment_methods_ref, user_ref
 from shared.ports import Query
 from shared.services.context import Context
@@ -18,14 +33,29 @@ PEOPLE_MAX = 50
 
 
 def facts_of(ctx: Context, uid: str) -> list[Fact]:
-    """All that is known, in any order. Fingerprints are the processor's own."""
+    """All that is known, in any order."""
     loaded = read(ctx, user_ref(uid), payment_methods_ref(uid))
     user, methods = loaded.find(user_ref(uid)), loaded.find(payment_methods_ref(uid))
     facts: list[Fact] = [*_account(user), *_methods(methods)] if user else []
-    facts += _circles(ctx, uid)
-    for other in _on_the_same_account(ctx, user):
-        facts += _account(other)
+    places = _places(ctx, uid)
+    groups = _groups(ctx, places)
+    standing = [place for place in places if place.group not in _called_off(groups)]
+    facts += [*_circles(ctx, uid, standing), *_taken_back(ctx, uid)]
+    sharing = list(_on_the_same_account(ctx, user))
+    for other in sharing:
+        facts += [*_account(other), *_circles(ctx, other.uid, _places(ctx, other.uid))]
+    facts += _companions(ctx, {uid, *(other.uid for other in sharing)}, groups)
     return facts
+
+
+def _groups(ctx: Context, places: Iterable[Member]) -> list[Group]:
+    refs = [group_ref(gid) for gid in dict.fromkeys(place.group for place in places)]
+    loaded = read(ctx, *refs) if refs else None
+    return [found for ref in refs if loaded is not None and (found := loaded.find(ref)) is not None]
+
+
+def _called_off(groups: Iterable[Group]) -> set[str]:
+    return {group.id for group in groups if group.state == "cancelled"}
 
 
 def _account(user: User) -> Iterator[Fact]:
@@ -38,6 +68,7 @@ def _account(user: User) -> Iterator[Fact]:
 
 
 def _methods(methods: PaymentMethods | None) -> Iterator[Fact]:
+    """By reference: the processor's fingerprint of a card is not kept, so a shared one is not seen."""
     if methods is None:
         return
     for one in methods.methods:
@@ -49,24 +80,43 @@ def _methods(methods: PaymentMethods | None) -> Iterator[Fact]:
         )
 
 
-def _circles(ctx: Context, uid: str) -> Iterator[Fact]:
-    """Places taken, pots received, promises broken. When one was broken is not kept: it counts as now, which
-    is after any pot."""
-    places = ctx.store.query(
-        Query("members", where=[("uid", "==", uid)], order_by=["-joined_at"], group=True)
-    )
-    for one in places.documents:
-        place = Member.model_validate(dict(one.data or {}))
+def _places(ctx: Context, uid: str) -> list[Member]:
+    """Places that are held or asked for: who withdrew, or was turned down, is in no circle by that. Nor is an
+    organiser in a circle of their own before they accept it: starting circles is what they are there for."""
+    found = [Member.model_validate(one) for one in _all(ctx, "members", ("uid", uid), "-joined_at")]
+    started = {place.group for place in found if (place.role, place.state) == ("organiser", "approved")}
+    return [place for place in found if place.state in SEATED | ASKING and place.group not in started]
+
+
+def _circles(ctx: Context, uid: str, places: Iterable[Member]) -> Iterator[Fact]:
+    """Places taken, pots to come and received, promises broken. When one was broken is not kept: it counts as
+    now, which is after any pot."""
+    for place in places:
         yield Joined(person=uid, at=place.joined_at, group=place.group)
         if place.state == "defaulted":
             yield Defaulted(person=uid, at=ctx.clock.now(), group=place.group)
-    pots = ctx.store.query(
-        Query("payouts", where=[("recipient", "==", uid)], order_by=["pay_date"], group=True)
-    )
-    for one in pots.documents:
-        pot = Payout.model_validate(dict(one.data or {}))
+    for one in _all(ctx, "payouts", ("recipient", uid), "pay_date"):
+        pot = Payout.model_validate(one)
         if pot.kind == "turn" and pot.received_at is not None:
-            yield PaidOut(person=uid, at=datetime.combine(pot.pay_date, time(), UTC), group=pot.group)
+            yield PaidOut(person=uid, at=_midnight(pot.pay_date), group=pot.group)
+        elif pot.kind == "turn" and pot.state in BEFORE_SENDING:
+            due_at = max(opening_of(pot.pay_date), ctx.clock.now())
+            yield PayoutDue(person=uid, at=due_at, group=pot.group)
+
+
+def _taken_back(ctx: Context, uid: str) -> Iterator[Fact]:
+    """Debits that the person's bank took back. The day is not kept: an open dispute counts as now, one that
+    was lost as of its debit."""
+    for one in _all(ctx, "contributions", ("uid", uid), "due_date"):
+        contribution = Contribution.model_validate(one)
+        for attempt in contribution.attempts:
+            if attempt.state in {"disputed", "lost"}:
+                at = ctx.clock.now() if attempt.state == "disputed" else attempt.started_at
+                yield Disputed(person=uid, at=at, group=contribution.group)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _on_the_same_account(ctx: Context, user: User | None) -> Iterator[User]:
@@ -78,3 +128,31 @@ def _on_the_same_account(ctx: Context, user: User | None) -> Iterator[User]:
         other = User.model_validate(dict(one.data or {}))
         if other.uid != user.uid:
             yield other
+
+
+def _companions(ctx: Context, known: set[str], groups: Iterable[Group]) -> Iterator[Fact]:
+    """Who sits in the same circles, and which bank account each of them has: rings show there."""
+    seats = [(group.id, seat.uid) for group in groups for seat in group.seated() if seat.uid not in known]
+    others = sorted({uid for _, uid in seats})
+    people = read(ctx, *(user_ref(uid) for uid in others)) if others else None
+    for other in others:
+        user = people.find(user_ref(other)) if people else None
+        if user is not None:
+            yield from _account(user)
+            for gid, uid in seats:
+                if uid == other:
+                    yield Joined(person=other, at=user.created_at, group=gid)
+
+
+def _all(ctx: Context, collection: str, who: tuple[str, str], order: str) -> Iterator[dict[str, Any]]:
+    """Everything of one person in all circles, page by page."""
+    cursor: str | None = None
+    while True:
+        field, uid = who
+        page = ctx.store.query(
+            Query(collection, [(field, "==", uid)], [order], limit=200, after=cursor, group=True)
+        )
+        yield from (dict(one.data or {}) for one in page.documents)
+        cursor = page.cursor
+        if cursor is None:
+            return

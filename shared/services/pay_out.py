@@ -20,6 +20,7 @@ from shared.domain.users import user_ref
 from shared.ports import Snapshot
 from shared.services.collect_contributions import due, queue
 from shared.services.context import Command, Context
+from shared.services.fraud_holds import payout_held_until
 from shared.services.processor import asking
 from shared.services.quarantine import park
 from shared.services.transact import Loaded, read, transact
@@ -79,7 +80,7 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
 
     The group is guarded: who leaves, takes over a place or changes turns changes it too, and one of the two
     comes second. Whether the recipient's account can take money is the processor's to judge, at the transfer
-    itself: here it only saves a try.
+    itself: here it only saves a try. Fraud holds are looked at, and once more before the money leaves.
     """
     gid = payout.group
     ref = payout_ref(gid, payout.id)
@@ -93,7 +94,9 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
         loaded.need(*contributions, recipient)
         cycle = [loaded.get(one) for one in contributions]
         user = loaded.find(user_ref(found.recipient))
-        judged = readiness(found, group.terms, cycle, user, ctx.clock.now(), ctx.two_people_above_pence)
+        judged = readiness(
+            found, group.terms, cycle, user, ctx.clock.now(), ctx.two_people_above_pence, held_until
+        )
         if judged.verdict != "ready":
             return _not_yet(found, judged)
         short = [one for one in cycle if one.left_pence and one.uid != found.recipient]
@@ -112,6 +115,7 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
             ctx.clock.now(),
         )
 
+    held_until = payout_held_until(ctx, payout.recipient)
     group = read(ctx, group_ref(gid)).get(group_ref(gid))
     refs: list[Ref[Any]] = [
         group_ref(gid),

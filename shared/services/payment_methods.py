@@ -13,10 +13,12 @@ from shared.domain.errors import (
     PaymentMethodStillNeeded,
     UnknownPaymentMethod,
 )
+from shared.domain.fraud import Hold
 from shared.domain.users import PaymentMethod, PaymentMethods, User, payment_methods_ref, user_ref
 from shared.ports import Method, MethodSetup, Query
 from shared.services import views
 from shared.services.context import Command, Context
+from shared.services.fraud_holds import require_clear
 from shared.services.processor import asking
 from shared.services.transact import Loaded, read, transact
 
@@ -27,7 +29,11 @@ SETUPS_KEPT = 20
 def start_setup(
     ctx: Context, command: Command, email: str | None, kind: MethodKind, return_url: str
 ) -> dict[str, Any]:
-    """Begin a set-up that the person finishes at the processor. Raises NoSuchThing before the sign-up."""
+    """Begin a set-up that the person finishes at the processor.
+
+    Raises NoSuchThing before the sign-up, DetailsToCheck.
+    """
+    require_clear(ctx, command.actor, Hold.ADDING_METHODS)
     payer = _payer(ctx, command, email)
     with asking("payment method"):
         setup = ctx.gateway.start_method_setup(command.actor, payer, kind, return_url)
@@ -45,8 +51,9 @@ def attach(ctx: Context, command: Command, email: str | None, method: str) -> di
     """Set up a method that the client tokenised with the processor.
 
     Raises NoSuchThing, ProcessorRefused, PaymentMethodDeclined (by the bank), PaymentMethodNotReady (the bank
-    wants the person: the set-up by page lets them authenticate).
+    wants the person: the set-up by page lets them authenticate), DetailsToCheck.
     """
+    require_clear(ctx, command.actor, Hold.ADDING_METHODS)
     payer = _payer(ctx, command, email)
     with asking("payment method"):
         setup = ctx.gateway.attach_method(command.actor, payer, method, command.id)

@@ -25,6 +25,7 @@ from shared.ports import (
 )
 from shared.services.close_cycle import close_cycle
 from shared.services.context import Command, Context
+from shared.services.fraud_holds import payout_held_until
 from shared.services.payout_account import record_recipient
 from shared.services.transact import Loaded, read, transact
 
@@ -41,10 +42,19 @@ def send_payout(ctx: Context, command: Command, group: str, payout: str) -> dict
     if found.state == "unknown":
         found = _look_up_transfer(ctx, command, found)
     if found.state in {"reserved", "failed", "submitting"}:
-        found = _transfer(ctx, command, found)
+        found = _held(ctx, command, found) or _transfer(ctx, command, found)
     if found.state in {"sent", "bank_failed"}:
         found = _to_bank(ctx, command, found)
     return {"payout": found.id, "state": found.state}
+
+
+def _held(ctx: Context, command: Command, found: Payout) -> Payout | None:
+    """The payout, to be looked at again, if the fraud checks hold its recipient: whatever kind it is, and
+    also if they did not when it was reserved. One whose sending has begun may have left: it goes on."""
+    if found.state == "submitting":
+        return None
+    until = payout_held_until(ctx, found.recipient)
+    return None if until is None else _look_again(ctx, command, found, until)
 
 
 def record_transfer(ctx: Context, command: Command, transfer: Transfer) -> dict[str, Any]:

@@ -11,16 +11,14 @@ from shared.domain.commitments import commitments_ref
 from shared.domain.decision import Decision
 from shared.domain.errors import CreditConsentMissing
 from shared.domain.financial_statement import Statement
-from shared.domain.fraud import check_fraud
 from shared.domain.ids import new_id
 from shared.domain.privacy import consents_ref
 from shared.domain.users import user_ref
-from shared.services import read_assessment, throttle
+from shared.services import fraud_holds, read_assessment, throttle
 from shared.services.applicant_score import score_of
 from shared.services.calculate_affordability import commitments
 from shared.services.case_files import file_assessment, file_review
 from shared.services.context import Command, Context
-from shared.services.fraud_facts import facts_of
 from shared.services.transact import Loaded, transact
 
 ASSESSMENTS: Final = throttle.Limit("assessment", 20, 86_400)
@@ -37,7 +35,7 @@ def submit(
     uid = command.actor
     throttle.count(ctx, ASSESSMENTS, uid)
     sealer = ctx.vault.sealer(uid)
-    facts = facts_of(ctx, uid)
+    fraud = fraud_holds.check(ctx, uid)
 
     def decide(loaded: Loaded) -> Decision:
         loaded.get(user_ref(uid)).require_open()
@@ -50,7 +48,7 @@ def submit(
                 statement=statement, circle=circle, commitments=commitments(loaded.find(commitments_ref(uid)))
             ),
             partial(score_of, told),
-            check_fraud(uid, facts, now),
+            fraud,
             assessment_id=new_id("ass", ctx.chance.token(13)),
             person=uid,
             at=now,

@@ -31,6 +31,11 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "Acceptance": {"hash": "0" * 64},
     "Appeal": {"text": "It was not as the decision says."},
     "DisputeEntry": {"text": "I paid on the day, as my bank can show."},
+    "FindingDecision": {
+        "finding": 1,
+        "verdict": "lifted",
+        "reason": "They are one household, seen on the bill.",
+    },
     "Join": {"group": "grp_2"},
     "MessageReport": {"reason": "spam"},
     "Moderation": {"hide": True},

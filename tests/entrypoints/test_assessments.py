@@ -13,13 +13,15 @@ import pytest
 
 from shared.domain.assessments import Told
 from shared.domain.case_files import assessment_ref
+from shared.domain.members import Member
 from shared.domain.scoring import artefact
 from shared.domain.scoring.applicant import Repayments
 from shared.domain.scoring.artefact import ArtefactRefused
+from shared.ports import Create
 from shared.services import applicant_score
 from shared.services.applicant_score import score_of
 from tests.builders import World
-from tests.entrypoints.platform import ROOT, Platform
+from tests.entrypoints.platform import NOW, ROOT, Platform
 from tests.unit.assessments.households import a_circle, an_application
 
 A = "/v1/assessments"
@@ -310,6 +312,35 @@ def test_staff_see_one_circle_seat_by_seat(platform: Platform, ada: str, ben: st
     assert platform.get(f"{A}/portfolio/{circle.id}", "adm").json["code"] == "reason_missing"
     assert platform.get(f"{A}/portfolio/{circle.id}", ada, **LOOKING).status_code == 403
     assert platform.get(f"{A}/portfolio/grp_none", "adm", **LOOKING).status_code == 404
+
+
+def test_staff_see_what_holds_somebody_up_and_let_them_go(platform: Platform, ada: str, ben: str) -> None:
+    World(store=platform.store, capital_pence=0).planted(["ada", "ben", "cy", "dee", "eve"])
+    for n in range(6):
+        wanted = Member(group=f"grp_{n}", uid=ada, state="requested", joined_at=NOW)
+        platform.store.commit([Create(wanted.path, wanted.data())])
+    asked = submit(platform, ada).json
+    assert (asked["outcome"], asked["reasons"][-1]["code"]) == ("decline_to_refer", "details_to_check")
+
+    (waits,) = platform.get(f"{A}/fraud", "fin").json["items"]
+    assert (waits["person"], waits["open"]) == (ada, 1)
+    path = f"{A}/fraud/{ada}"
+    assert platform.get(path, "fin").json["code"] == "reason_missing"
+    found = platform.get(path, "fin", **LOOKING).json
+    assert found["holds"] == ["joining"]
+    assert [one["code"] for one in found["findings"]] == ["many_groups"]
+    answer = {"finding": 1, "verdict": "lifted", "reason": "She told us why: she came from another platform."}
+    for who, status in ((ada, 403), ("aud", 403), ("sup", 403)):
+        platform.people.add("aud", ["auditor"])
+        assert platform.post(f"{path}/decision", answer, who).status_code == status
+    short = platform.post(f"{path}/decision", answer | {"reason": "ok"}, "fin").json
+    assert (short["code"], short["errors"][0]["field"]) == ("review_reason_missing", "reason")
+    decided = platform.post(f"{path}/decision", answer, "fin")
+    assert decided.status_code == 200, decided.json
+    assert (decided.json["holds"], decided.json["findings"][0]["state"]) == ([], "lifted")
+    assert platform.post(f"{path}/decision", answer, "fin").json["code"] == "finding_decided"
+    assert platform.get(f"{A}/fraud", "fin").json["items"] == []
+    assert "another platform" not in str(platform.store._collections)
 
 
 def test_one_can_see_from_which_turn_on_trust_reaches(platform: Platform, ada: str, ben: str) -> None:

@@ -9,6 +9,7 @@ from shared.domain.errors import (
     AccountClosed,
     CreditConsentMissing,
     Erased,
+    FindingDecided,
     NoSuchThing,
     NotAllowed,
     ReasonMissing,
@@ -27,6 +28,9 @@ from shared.web.schemas.assessments import (
     Calculation,
     CircleRiskView,
     EarliestTurn,
+    FindingDecision,
+    FraudFileView,
+    FraudQueue,
     HealthHistory,
     HealthQuestions,
     NewAssessment,
@@ -125,6 +129,33 @@ def read_earliest_turn(call: Call[TurnQuestion]) -> dict[str, Any]:
     from shared.services import trust
 
     return trust.earliest_turn(call.ctx, call.uid, call.input.circle, call.input.members)
+
+
+def list_fraud_findings(call: Call[PageRequest]) -> dict[str, Any]:
+    from shared.services import fraud_holds
+
+    return fraud_holds.queue(call.ctx, call.input.cursor, call.input.limit)
+
+
+def read_fraud_findings(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import fraud_holds
+
+    return fraud_holds.of_person(call.ctx, call.reader, call.path["person"])
+
+
+def decide_fraud_finding(call: Call[FindingDecision]) -> dict[str, Any]:
+    from shared.services import fraud_holds
+
+    given = call.input
+    return fraud_holds.decide(
+        call.ctx,
+        call.command,
+        call.reader,
+        call.path["person"],
+        given.finding,
+        given.verdict,
+        given.reason,
+    )
 
 
 def read_health_questions(call: Call[Nothing]) -> dict[str, Any]:
@@ -266,6 +297,43 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=CircleRiskView,
         handler=read_circle_risk,
         refuses=(NotAllowed, NoSuchThing, ReasonMissing),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments/fraud",
+        Action.READ_FRAUD,
+        "List the people of whom a finding of the fraud checks waits for staff",
+        takes=PageRequest,
+        answer=FraudQueue,
+        handler=list_fraud_findings,
+        refuses=(NotAllowed,),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments/fraud/{person}",
+        Action.READ_FRAUD,
+        "Read what the fraud checks found of a person and what they hold, giving an Access-Reason",
+        takes=Nothing,
+        answer=FraudFileView,
+        handler=read_fraud_findings,
+        refuses=(NotAllowed, NoSuchThing, ReasonMissing),
+    ),
+    Route(
+        "POST",
+        "/v1/assessments/fraud/{person}/decision",
+        Action.DECIDE_FRAUD,
+        "Lift a finding, so that it holds nothing more, or confirm it; with the reason",
+        takes=FindingDecision,
+        answer=FraudFileView,
+        handler=decide_fraud_finding,
+        refuses=(
+            NotAllowed,
+            NoSuchThing,
+            FindingDecided,
+            ReviewerNotIndependent,
+            ReviewReasonMissing,
+            Erased,
+        ),
     ),
     Route(
         "GET",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.domain.errors import (
+    DetailsToCheck,
     NoSuchThing,
     NothingDue,
     PaymentMethodDeclined,
@@ -94,7 +95,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=Setup,
         handler=start_setup,
         status=201,
-        refuses=(NoSuchThing, ProcessorRefused, ProcessorUnavailable),
+        refuses=(NoSuchThing, DetailsToCheck, ProcessorRefused, ProcessorUnavailable),
     ),
     Route(
         "POST",
@@ -123,6 +124,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         status=201,
         refuses=(
             NoSuchThing,
+            DetailsToCheck,
             PaymentMethodDeclined,
             PaymentMethodNotReady,
             ProcessorRefused,

@@ -23,7 +23,8 @@ from shared.domain.assessments import (
 from shared.domain.documents import Day
 from shared.domain.financial_health import Answers, FinancialHealth, Pillar, QuestionId, Trend
 from shared.domain.financial_statement import Evidence, Statement
-from shared.domain.fraud import FraudCheck
+from shared.domain.fraud import FraudCheck, FraudCode, Hold, Severity
+from shared.domain.fraud_files import FindingState, FindingVerdict
 from shared.domain.groups import SIZE_MAX, SIZE_MIN
 from shared.domain.member_risk import Line, ReserveAdvice
 from shared.domain.money import AMOUNTS_PENCE
@@ -107,6 +108,14 @@ class TurnQuestion(Input):
         return next(
             one for one in OFFERS if (one.amount_pence, one.frequency) == (self.amount_pence, self.frequency)
         )
+
+
+class FindingDecision(Input):
+    """An answer to a finding, by its number in the file."""
+
+    finding: Annotated[int, Field(ge=1, le=1_000)]
+    verdict: FindingVerdict
+    reason: Annotated[str, Field(max_length=REASON_LETTERS_MAX), AfterValidator(str.strip)]
 
 
 class NewHealthAnswers(Answers, Input):
@@ -265,6 +274,45 @@ class CircleRiskView(Answer):
     expected_loss_pence: int
     kept_per_payout_pence: int
     advice: ReserveAdvice
+
+
+class HeldPerson(Answer):
+    """A person of whom findings wait for staff."""
+
+    person: Id
+    waits_since: datetime | None
+    open: int
+
+
+class FraudQueue(Page[HeldPerson]):
+    """Whose findings wait, the oldest first."""
+
+
+class FindingView(Answer):
+    """What a rule found, and what staff made of it. `others`: people, by id; `about`: circles or accounts."""
+
+    number: int
+    code: FraudCode
+    severity: Severity
+    sentence: str
+    holds: list[Hold]
+    until: datetime | None
+    others: list[str]
+    about: list[str]
+    found_at: datetime
+    state: FindingState
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str | None
+
+
+class FraudFileView(Answer):
+    """What was ever found of a person; and what is held up now, by what has not been lifted."""
+
+    person: Id
+    holds: list[Hold]
+    points: int
+    findings: list[FindingView]
 
 
 class EarliestTurn(Answer):

@@ -209,7 +209,7 @@ def test_a_change_of_account_before_a_pot_waits_out_the_cooling_off() -> None:
     check = check_fraud("ada", [change, soon], START + DAY)
     (finding,) = check.findings
     assert finding.code is FraudCode.ACCOUNT_CHANGED_BEFORE_PAYOUT
-    assert (finding.until, check.holds) == (START + 7 * DAY, (Hold.PAYING_OUT,))
+    assert (finding.until, check.holds) == (START + 3 * DAY, (Hold.PAYING_OUT,))
     assert found([change, late], at=START + DAY) == {}
     assert found([pays_to("ada", "first", START), soon], at=START + DAY) == {}
     assert found([change, soon], at=START + 9 * DAY) == {}  # the pot has gone
