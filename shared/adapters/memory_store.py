@@ -271,7 +271,8 @@ def _condition(operator: Operator, wanted: Any) -> Condition:
         case "==":
             return lambda value: value == wanted and _rank(value) == rank
         case "in":
-            return lambda value: _rank(value) in rank[1]
+            ranks = frozenset(rank[1])
+            return lambda value: _rank(value) in ranks
         case "array_contains":
             return lambda value: type(value) is list and rank in map(_rank, value)
         case _:

@@ -5,24 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Annotated, Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from shared.domain.errors import UnknownTransition
 
-
-@lru_cache(maxsize=4096)  # a circle's few dates stand in each of its documents
-def _day(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-def _read_day(value: object) -> object:
-    return _day(value) if isinstance(value, str) else value
-
-
-Day = Annotated[date, BeforeValidator(_read_day), PlainSerializer(date.isoformat, return_type=str)]
+Day = Annotated[date, PlainSerializer(date.isoformat, return_type=str)]
 """A calendar day, stored as ISO 8601 text: the store knows moments, not days."""
 
 
