@@ -403,7 +403,7 @@ def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: 
             for creditor, pence in shares.items()
         ],
     )
-    still_due_pence = 0 if theirs.counted_in or theirs.state == "waived" else theirs.left_pence
+    still_due_pence = 0 if theirs.counted_in else theirs.left_pence
     if shares and still_due_pence:
         mine = mine.with_(amount_pence=still_due_pence)  # the part already paid is the leaver's to get back
     if still_due_pence:

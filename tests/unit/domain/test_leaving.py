@@ -343,6 +343,101 @@ def test_what_was_paid_ahead_is_not_owed_again() -> None:
     assert {one["creditor"] for one in leave(circle, "ben", "left").answer["claims"]} == {"dee", "eve"}
 
 
+# --- when others have left before ---------------------------------------------------------------------------
+
+
+def test_who_has_left_after_their_turn_owes_the_next_leaver_what_they_owed() -> None:
+    circle = running()
+    leave(circle, "ben", "left")
+    circle = again(circle)
+    decision = leave(circle, "dee", "left")
+    assert decision.answer["claims"] == [told("ada", "dee", AMOUNT)]
+    assert not {member("ben").path, contribution("ben", 4).path} & set(after(decision))
+
+
+def holding_dees_money() -> Circle:
+    """Dee paid into Cy's open pot, and is gone."""
+    circle = running()
+    circle.contributions[3, "dee"] = paid("dee", 3, "cy")
+    return circle
+
+
+def test_what_a_former_member_left_in_a_pot_that_falls_away_is_the_credit_of_who_owes_it_to_them() -> None:
+    circle = holding_dees_money()
+    leave(circle, "dee", "left")
+    decision = leave(again(circle), "cy", "left")
+    assert {
+        account: entry for account, entry in entered(decision).items() if account[:3] in {"pot", "cre"}
+    } == {
+        "pot:3": ("debit", AMOUNT),
+        "credit:cy": ("credit", AMOUNT),
+    }
+    left_in = holding_dees_money().contributions[3, "dee"]
+    emptied = [left_in.attempts[0].with_(in_pot_pence=0)]
+    assert after(decision)[left_in.path] == left_in.with_(in_pot_pence=0, attempts=emptied)
+
+
+def test_where_somebody_took_the_former_members_place_it_is_theirs() -> None:
+    circle = holding_dees_money()
+    taken_over(circle)
+    decision = leave(again(circle), "cy", "left")
+    assert entered(decision)["credit:fay"] == ("credit", AMOUNT)
+    assert after(decision).keys().isdisjoint({contribution("fay", 3).path})  # its debt to Dee stands
+
+
+def test_unless_they_have_had_their_part_of_it_from_the_recipient() -> None:
+    """Cy's turn is parked, and Fay has had hers, with Cy's money: what Dee left in his pot is his."""
+    circle = holding_dees_money()
+    taken_over(circle)
+    circle.turns[3] = circle.turns[3].with_(state="parked")
+    circle.turns[4] = circle.turns[4].with_(state="received")
+    circle.contributions[4, "cy"] = paid("cy", 4, "fay", counted_in=turn(4).id)
+    decision = leave(again(circle), "cy", "left")
+    assert entered(decision)["credit:cy"] == ("credit", AMOUNT)
+    wound_up = holding_dees_money()
+    taken_over(wound_up)
+    wound_up.turns[3] = wound_up.turns[3].with_(state="parked")
+    wound_up.turns[4] = wound_up.turns[4].with_(state="received")
+    wound_up.contributions[4, "cy"] = paid("cy", 4, "fay", counted_in=turn(4).id)
+    assert entered(wind_up(again(wound_up), "apr"))["credit:cy"] == ("credit", AMOUNT)
+
+
+def test_a_pot_without_a_recipient_gives_back_what_is_in_it() -> None:
+    """A member who is there still has their money back by themselves, and no former one has any in it."""
+    circle = running()
+    circle.contributions[4, "ben"] = paid("ben", 4, "dee")
+    leave(circle, "cy", "left")
+    decision = leave(again(circle), "dee", "left")
+    assert entered(decision)["credit:ben"] == ("credit", AMOUNT)
+
+
+def test_what_is_between_two_others_is_not_taken_over() -> None:
+    """Ben left after his turn, and owes Dee for hers: that is between these two."""
+    circle = running()
+    leave(circle, "ben", "left")
+    circle = again(circle)
+    owed = circle.members["ben"]
+    decision = taken_over(circle)
+    assert entered(decision) == posted([("debt:fay", "owed:dee", AMOUNT)])
+    changed = after(decision)
+    assert changed[contribution("fay", 2).path] == waived(newcomers(2))
+    assert circle.members["ben"] == owed
+    assert contribution("dee", 2).path not in changed
+
+
+def test_what_somebody_owes_another_for_a_turn_is_none_of_its_holders() -> None:
+    circle = running()
+    owing = debt("zoe", AMOUNT, uid="eve", cycle=4)
+    circle.members["eve"] = circle.members["eve"].with_(debts=[owing, debt("dee", 5, uid="eve", cycle=1)])
+    circle.contributions[4, "eve"] = stands_apart(circle.contributions[4, "eve"])
+    changed = after(taken_over(again(circle)))
+    assert changed[contribution("fay", 5).path] == newcomers(5)
+    nobodys = running()
+    schedule = [one.with_(recipient=None) if one.number == 5 else one for one in nobodys.group.schedule]
+    nobodys.group = nobodys.group.with_(schedule=schedule)
+    assert after(taken_over(again(nobodys)))[contribution("fay", 5).path] == newcomers(5)
+
+
 # --- who organises then -------------------------------------------------------------------------------------
 
 
@@ -374,6 +469,13 @@ def test_without_a_deputy_the_active_member_with_the_first_turn_follows() -> Non
     leave(circle, "ada", "left")
     assert circle.group.organiser == "cy"
     assert roles(circle) == dict.fromkeys(PEOPLE, "member") | {"cy": "organiser"}
+
+
+def test_the_first_turn_counts_not_the_first_on_the_roster() -> None:
+    circle = running()
+    circle.group = circle.group.with_(seats=circle.group.seats[::-1])
+    leave(circle, "ada", "left")
+    assert circle.group.organiser == "ben"
 
 
 def test_where_nobody_is_left_nobody_follows() -> None:
@@ -655,9 +757,10 @@ def owed_in(decision: Decision, before: Circle) -> dict[str, int]:
     st.lists(st.integers(0, AMOUNT), min_size=5, max_size=5),
     st.lists(st.integers(0, AMOUNT), min_size=5, max_size=5),
     st.sampled_from(["leave", "wind_up", "substitute"]),
+    st.sampled_from([None, "ada", "ben", "eve"]),
 )
 def test_the_books_hold_and_a_leaver_before_their_turn_owes_nothing(
-    done: int, leaver: str, in_pot: list[int], missing: list[int], how: str
+    done: int, leaver: str, in_pot: list[int], missing: list[int], how: str, gone: str | None
 ) -> None:
     """Any part of the open pot paid, any part of the first cycle's still owed to its recipient."""
     circle = running(done)
@@ -674,6 +777,10 @@ def test_the_books_hold_and_a_leaver_before_their_turn_owes_nothing(
             circle.members[uid] = circle.members[uid].with_(debts=[debt("ada", short, uid=uid)])
             rows.append((f"debt:{uid}", "owed:ada", short))
     before = balances(*rows)
+    circle = again(circle)
+    if gone not in {None, leaver}:
+        before = before.after(leave(circle, str(gone), "left").facts[0].entries)
+        circle = again(circle)
     had_turn = PEOPLE.index(leaver) < done
     if how == "leave":
         decision = leave(circle, leaver, "left")
@@ -688,7 +795,7 @@ def test_the_books_hold_and_a_leaver_before_their_turn_owes_nothing(
     assert overdrawn(books) == []
     owed = owed_in(decision, circle)
     assert {uid: books.of(f"debt:{uid}") for uid in owed} == owed
-    if how != "wind_up" and not had_turn:
+    if how != "wind_up" and not had_turn and gone is None:
         assert owed[leaver] == 0
     claims = decision.answer["claims"]
     assert all(one["debtor"] != one["creditor"] for one in claims)
