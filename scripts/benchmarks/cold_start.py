@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import os
 import resource
 import sys
 from collections.abc import Callable
@@ -50,8 +51,11 @@ def _secrets() -> None:
         SecretManagerServiceGrpcTransport,
     )
 
-    channel = grpc.insecure_channel("127.0.0.1:9")
-    secretmanager_v1.SecretManagerServiceClient(transport=SecretManagerServiceGrpcTransport(channel=channel))
+    channel = grpc.insecure_channel(os.environ["AJO_SECRETS_HOST"])
+    client = secretmanager_v1.SecretManagerServiceClient(
+        transport=SecretManagerServiceGrpcTransport(channel=channel)
+    )
+    client.access_secret_version(name=os.environ["AJO_SECRET_STRIPE_SECRET_KEY"])
 
 
 def _stripe() -> None:
