@@ -94,6 +94,10 @@ class FraudFile(Document):
         return self.with_(filed=list(filed), waits=bool(waits), waits_since=min(waits, default=None))
 
 
+def finding_sealed_as(uid: str, number: int) -> str:
+    return f"fraud:{uid}:{number}"
+
+
 def fraud_ref(uid: str) -> Ref[FraudFile]:
     return Ref(FraudFile, f"fraud/{uid}")
 

@@ -85,6 +85,12 @@ RETENTION: Final[Mapping[str, Kept]] = MappingProxyType(
         "assessments": Kept(
             span=CLAIMS, ending="ttl", basis="f", why="Why a circle was affordable, if it is ever asked."
         ),
+        "fraud": Kept(
+            span=None,
+            ending="erasure",
+            basis="f",
+            why="What the fraud checks found of a person, and who of staff lifted it and why.",
+        ),
         "reviews": Kept(span=CLAIMS, ending="ttl", basis="f", why="What a person decided of it, and why."),
         "items": Kept(
             span=YEAR, ending="ttl", basis="b", why="notifications/{uid}/items: that a debit was announced."

@@ -21,6 +21,7 @@ from shared.domain.case_files import (
 from shared.domain.documents import Document
 from shared.domain.errors import NoSuchThing
 from shared.domain.financial_health import HealthTaken
+from shared.domain.fraud_files import fraud_ref
 from shared.domain.retention import expiry
 from shared.ports import Query, Sealer
 from shared.services.context import Context
@@ -128,13 +129,12 @@ def require_own(ctx: Context, id_: str, uid: str) -> None:
 
 
 def files_of(ctx: Context, uid: str) -> Iterator[Document]:
-    """Everything filed on a person: for their export, and for the end of it."""
+    """Everything filed on a person: for the end of it."""
     for file in assessments_of(ctx, uid):
         yield file
         yield from (one for one in map(read(ctx, *file.review_refs()).find, file.review_refs()) if one)
-    health = read(ctx, health_ref(uid)).find(health_ref(uid))
-    if health is not None:
-        yield health
+    loaded = read(ctx, health_ref(uid), fraud_ref(uid))
+    yield from (one for one in (loaded.find(health_ref(uid)), loaded.find(fraud_ref(uid))) if one is not None)
 
 
 def assessments_of(ctx: Context, uid: str) -> Iterator[AssessmentFile]:

@@ -9,7 +9,14 @@ from typing import Any, Final
 from shared.domain.decision import Decision
 from shared.domain.errors import DetailsToCheck, Erased, NoSuchThing, TryAgainLater
 from shared.domain.fraud import FraudCheck, Hold, check_fraud
-from shared.domain.fraud_files import FiledFinding, FindingVerdict, FraudFile, fraud_ref, require_reason
+from shared.domain.fraud_files import (
+    FiledFinding,
+    FindingVerdict,
+    FraudFile,
+    finding_sealed_as,
+    fraud_ref,
+    require_reason,
+)
 from shared.domain.payouts import PARKED_RECHECK
 from shared.domain.permissions import Action
 from shared.ports import Query, StoreUnavailable
@@ -115,7 +122,7 @@ def decide(
     said = require_reason(reason)
     noted = replace(reader, reason="To decide on a finding of the fraud checks")
     access_log.record(ctx, noted, Action.DECIDE_FRAUD, uid)
-    sealed = ctx.vault.sealer(uid).seal(said, f"fraud:{uid}:{number}")
+    sealed = ctx.vault.sealer(uid).seal(said, finding_sealed_as(uid, number))
 
     def decided(loaded: Loaded) -> Decision:
         after = loaded.get(fraud_ref(uid)).decided(number, verdict, command.actor, ctx.clock.now(), sealed)
@@ -151,6 +158,6 @@ def _reason(ctx: Context, uid: str, one: FiledFinding) -> str | None:
     if one.reason is None:
         return None
     try:
-        return ctx.vault.sealer(uid).open(one.reason, f"fraud:{uid}:{one.number}")
+        return ctx.vault.sealer(uid).open(one.reason, finding_sealed_as(uid, one.number))
     except Erased:
         return None

@@ -15,6 +15,7 @@ from typing import Any, Final
 from shared.domain.case_files import AssessmentFile, HealthFile, ReviewFile, health_ref
 from shared.domain.disputes import Dispute, dispute_sealed_as
 from shared.domain.documents import Document
+from shared.domain.fraud_files import FraudFile, finding_sealed_as, fraud_ref
 from shared.domain.messages import Message, message_sealed_as
 from shared.domain.profiles import SEALED_AS_PROFILE, DisplayName, Profile, profile_ref
 from shared.ports import Query, Sealer, Snapshot, Stale, Update
@@ -87,11 +88,15 @@ def _holding(ctx: Context, owner: str) -> Iterator[_Holding]:
         (Query(f"groups/{owner}/messages"), Message, _message),
         (Query(f"groups/{owner}/disputes"), Dispute, _dispute),
     ]
-    profile, health = ctx.store.load(profile_ref(owner).path, health_ref(owner).path)
+    profile, health, fraud = ctx.store.load(
+        profile_ref(owner).path, health_ref(owner).path, fraud_ref(owner).path
+    )
     if profile.data is not None:
         yield _Holding(profile, Profile, _profile)
     if health.data is not None:
         yield _Holding(health, HealthFile, _health)
+    if fraud.data is not None:
+        yield _Holding(fraud, FraudFile, _fraud)
     found = ctx.store.read_consistently(*(query for query, _, _ in kinds))
     for snapshots, (_, kind, again) in zip(found, kinds, strict=True):
         yield from (_Holding(one, kind, again) for one in snapshots)
@@ -103,6 +108,16 @@ def _profile(one: Profile, again: Again) -> Profile:
 
 def _health(one: HealthFile, again: Again) -> HealthFile:
     return one.with_(sealed=again(one.sealed, case_files.HEALTH_SEALED_AS))
+
+
+def _fraud(one: FraudFile, again: Again) -> FraudFile:
+    filed = [
+        each.with_(reason=again(each.reason, finding_sealed_as(one.uid, each.number)))
+        if each.reason
+        else each
+        for each in one.filed
+    ]
+    return one.with_(filed=filed)
 
 
 def _assessment(one: AssessmentFile, again: Again) -> AssessmentFile:

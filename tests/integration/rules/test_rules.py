@@ -30,6 +30,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     f"notifications/{ADA}/items/ntf_1": {"uid": ADA},
     f"assessments/{ADA}": {"uid": ADA},
     f"financial_health/{ADA}": {"uid": ADA},
+    f"fraud/{ADA}": {"uid": ADA},
     "reviews/rev_1": {"uid": ADA},
     "invitations/abc": {"group": CIRCLE, "invited_by": ADA},
     "idempotency/abc": {"answer": "{}"},

@@ -13,12 +13,16 @@ import pytest
 from shared.adapters.vault import AesVault
 from shared.domain.affordability import Circle
 from shared.domain.financial_health import Answers, QuestionId
+from shared.domain.fraud import SignedUp, check_fraud
+from shared.domain.fraud_files import FraudFile
 from shared.domain.permissions import Role
+from shared.ports import Create
 from shared.services import (
     consents,
     decide_review,
     disputes,
     financial_health,
+    fraud_holds,
     messages,
     profile,
     read_accesses,
@@ -29,7 +33,7 @@ from shared.services import (
     submit_assessment,
 )
 from shared.services.context import Context, Reader
-from tests.builders import SECRETS, FixedSecrets, SeededChance, World, details
+from tests.builders import SECRETS, STARTS, FixedSecrets, SeededChance, World, details
 from tests.unit.assessments.households import a_statement
 
 FINANCE = Reader("fin", "req_fin", frozenset({Role.FINANCE}), "To decide the review that waits")
@@ -64,6 +68,13 @@ class Sealed:
             representations_read=0,
         )
         financial_health.answer(self.ctx, self.world.command("Ada"), BEST)
+        found = check_fraud(
+            "Ada", [SignedUp(person=n, at=STARTS, device="d") for n in ("Ada", "x", "y")], STARTS
+        )
+        file = FraudFile(uid="Ada").with_found(found)
+        self.world.store.commit([Create(file.path, file.data())])
+        reason = "Three sisters with one telephone."
+        fraud_holds.decide(self.ctx, self.world.command("fin"), FINANCE, "Ada", 1, "lifted", reason)
         messages.post(self.ctx, self.world.command("Ada"), self.group, TEXT)
         self.dispute: str = disputes.open_dispute(
             self.ctx, self.world.command("Ada"), self.group, "person", "Ben", TEXT, []
@@ -112,6 +123,7 @@ READERS: dict[str, Callable[[Context, Sealed], Any]] = {
     "dispute": lambda ctx, at: disputes.read_dispute(ctx, Reader("Ada"), at.group, at.dispute),
     "assessment": lambda ctx, at: read_assessment.own(ctx, "Ada", at.assessment),
     "health": lambda ctx, at: financial_health.history(ctx, "Ada"),
+    "fraud": lambda ctx, at: fraud_holds.of_person(ctx, FINANCE, "Ada"),
     "accesses": lambda ctx, at: read_accesses.of_group(ctx, Reader("Ada"), at.group, None, 10),
 }
 WRITERS: dict[str, Callable[[Context, Sealed], Any]] = {
@@ -190,9 +202,9 @@ def test_nothing_is_left_under_a_former_key() -> None:
 
 def test_a_former_key_is_not_forgotten_within_the_hour() -> None:
     at = Sealed()
-    assert rotate_keys.renew(at.ctx, "Ada") == {"begun": True, "documents": 5, "left": 0, "retired": False}
+    assert rotate_keys.renew(at.ctx, "Ada") == {"begun": True, "documents": 7, "left": 0, "retired": False}
     at.world.clock.moment += rotate_keys.SETTLED_AFTER - timedelta(seconds=1)
-    assert rotate_keys.renew(at.ctx, "Ada") == {"begun": False, "documents": 5, "left": 0, "retired": False}
+    assert rotate_keys.renew(at.ctx, "Ada") == {"begun": False, "documents": 7, "left": 0, "retired": False}
     at.world.clock.moment += timedelta(seconds=1)
     assert rotate_keys.renew(at.ctx, "Ada")["retired"]
 
