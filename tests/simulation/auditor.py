@@ -52,6 +52,9 @@ ALSO: dict[str, str] = {
 }
 """What the auditor checks besides."""
 
+SABOTAGED = (*INVARIANTS, "right-end", "two-people", "open-cycle", "left-alone")
+"""Each of these has a sabotage that breaks it on purpose."""
+
 _MEMBERS = {"cash": 1, "pot": -1, "payable": -1, "credit": -1, "reserve": -1}
 _CLAIMS = {"debt": 1, "fees:processor": 1, "loss": 1, "owed": -1, "house": -1, "fees:platform": -1}
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 FIRST_OPPORTUNITIES = 12
 
+ONE_OPPORTUNITY = {"two-people", "open-cycle", "left-alone"}
+"""What people do comes once in a run: there is nothing to wait for."""
+
 Spoil = Callable[[list[Write]], list[Write] | None]
 """The batch as it is to be written instead; None where there is nothing in it to spoil."""
 
@@ -30,7 +33,7 @@ class Sabotage:
     def __init__(self, life: Lifecycle, invariant: str) -> None:
         self._life = life
         self._chance = random.Random(f"sabotage:{life.seed}")
-        self._wait = self._chance.randrange(FIRST_OPPORTUNITIES)
+        self._wait = 0 if invariant in ONE_OPPORTUNITY else self._chance.randrange(FIRST_OPPORTUNITIES)
         self.struck = False
         at_the_store: dict[str, Spoil] = {
             "entries-balance": self._one_entry_more,
@@ -43,6 +46,10 @@ class Sabotage:
             "all-or-nothing": self._state_without_fact,
             "one-creditor": self._owed_to_oneself,
             "each-movement-one-fact": self._other_fee,
+            "right-end": self._promise_dropped,
+            "two-people": self._consent_of_the_asker,
+            "open-cycle": self._swap_of_the_past,
+            "left-alone": self._freeze_forgotten,
         }
         if invariant in at_the_store:
             life.world.simulated_store.spoil = lambda batch: self._once(at_the_store[invariant], batch)
@@ -125,6 +132,44 @@ class Sabotage:
         fact.data["payload"]["fee_pence"] += 1
         return _with_more(batch, {"fees:processor": "debit", "house": "credit"})
 
+    # --- what people do -------------------------------------------------------------------------------------
+
+    def _promise_dropped(self, batch: list[Write]) -> list[Write] | None:
+        """A contribution that nobody has to pay any more."""
+        fact = _fact(batch, "contribution_noticed")
+        for write in batch if fact else ():
+            if (after := _of(write, "contributions")).get("state") == "due":
+                after |= {"state": "waived", "apart": True, "act_at": None}
+                return batch
+        return None
+
+    def _consent_of_the_asker(self, batch: list[Write]) -> list[Write] | None:
+        for write in batch:
+            if isinstance(write, Update) and write.path.startswith("approvals/"):
+                after: Any = write.data
+                if after.get("state") == "carried_out":
+                    after["consents"][-1]["given_by"] = after["asked_by"]
+                    return batch
+        return None
+
+    def _swap_of_the_past(self, batch: list[Write]) -> list[Write] | None:
+        """The first turn, once it has been had."""
+        fact = _fact(batch, "turns_swapped")
+        first = next((one for _, one in self._life.documents("payouts") if one["cycle"] == 1), None)
+        if fact is None or first is None or first["state"] in {"scheduled", "parked"}:
+            return None
+        fact["payload"]["positions"][0] = 1
+        return batch
+
+    def _freeze_forgotten(self, batch: list[Write]) -> list[Write] | None:
+        """Told to the member, and not to those who collect."""
+        if _fact(batch, "hardship_opened") is None:
+            return None
+        for write in batch:
+            if (after := _of(write, "contributions")).get("frozen_until"):
+                after |= {"frozen_until": None, "act_at": self._life.clock.moment}
+        return batch
+
     # --- elsewhere ------------------------------------------------------------------------------------------
 
     def _without_metadata(self, path: str, form: Form) -> Form:
@@ -143,6 +188,14 @@ class Sabotage:
 def _of(write: Write, kind: str) -> Any:
     """The fields that an update writes to a document of a kind."""
     return write.data if isinstance(write, Update) and write.path.split("/")[-2] == kind else {}
+
+
+def _fact(batch: list[Write], kind: str) -> Any:
+    """The fact of a kind in a batch, if there is one."""
+    for write in batch:
+        if isinstance(write, Create) and "/journal/" in write.path and write.data["type"] == kind:
+            return write.data
+    return None
 
 
 def _posting(batch: list[Write]) -> Any:
