@@ -192,9 +192,14 @@ def _stamped(contribution: Contribution, payout: Payout) -> Contribution:
 
 
 def can_void(payout: Payout, debtors: Sequence[Member], top_ups: Sequence[Payout], reservation: Fact) -> bool:
-    """Whether a reservation can still be taken back exactly: nothing sent, none of its debts paid since."""
+    """Whether a reservation can still be taken back exactly: nothing sent, no debt of it paid or let go."""
     created = set(reservation.payload["debts"])
-    paid = any(debt.parts_paid for member in debtors for debt in member.debts if debt.id in created)
+    paid = any(
+        debt.parts_paid or debt.left_pence < debt.original_pence
+        for member in debtors
+        for debt in member.debts
+        if debt.id in created
+    )
     sent = any(top_up.state != "reserved" for top_up in top_ups)
     return payout.state == "reserved" and not paid and not sent
 
@@ -211,15 +216,11 @@ def void(
 ) -> Decision:
     """Take a reservation back before the money leaves: the exact reverse, stamps and debts too.
 
-    The cycle is not skipped: its next payout is scheduled in the same commit.
+    The cycle is not skipped: its next payout is scheduled in the same commit. A debt keeps the count of
+    its parts: the void top-up's id is never another's.
     """
     netted: dict[str, int] = reservation.payload["netted"]
-    restored = [
-        debt.with_(left_pence=debt.left_pence + netted[debt.id], parts_paid=debt.parts_paid - 1)
-        if debt.id in netted
-        else debt
-        for debt in recipient.debts
-    ]
+    restored = [debt.with_(left_pence=debt.left_pence + netted.get(debt.id, 0)) for debt in recipient.debts]
     again = scheduled_turn(
         payout.group, payout.cycle, payout.recipient, payout.pay_date, now, payout.number + 1
     )

@@ -423,12 +423,28 @@ def test_a_void_is_the_exact_reverse_stamps_and_debts_too() -> None:
                     some[1].with_(act_at=later),  # waived: it is looked at again from now on
                     *some[2:],
                     member("dee", earlier),
-                    recipient,
+                    member("ben", arrears.with_(parts_paid=1), other),
                 ],
                 created=[again],
             )
         )
     )
+
+
+def test_the_top_up_after_a_void_is_another_document() -> None:
+    """Netted again, the arrears would have asked for the void top-up's address, for ever."""
+    arrears = debt("ada", 9_000, uid="ben", cycle=3)
+    done = reserved_by(cycle(), member("ben", arrears))
+    payout, *rest = done.changed
+    assert isinstance(payout, Payout)
+    stamped = [one for one in rest if isinstance(one, Contribution)]
+    netted = next(one for one in rest if isinstance(one, Member))
+    top_ups = [one for one in done.created if isinstance(one, Payout)]
+    back = void(payout, recorded(done.facts[0]), stamped, netted, [], top_ups, "x", NOW)
+    owing = next(one for one in back.changed if isinstance(one, Member))
+    again = reserved_by(cycle(), owing, payout=next(one for one in back.created if isinstance(one, Payout)))
+    assert {one.path for one in again.created}.isdisjoint({one.path for one in done.created})
+    assert entered(again).keys() >= {"debt:ben", "owed:ada"}
 
 
 def test_a_void_without_arrears_leaves_the_recipient_alone() -> None:
@@ -488,7 +504,11 @@ def test_a_reservation_can_be_voided_until_something_of_it_left() -> None:
     assert not can_void(payout, debtors, [top_ups[0].with_(state="submitting")], fact)
     part_paid = [one.with_(parts_paid=1, left_pence=1) for one in debtors[0].debts]
     assert not can_void(payout, [member("dee", *part_paid)], top_ups, fact)
-    older = debt("cy", 5, uid="dee", cycle=3, parts_paid=1)
+    let_go = [one.with_(left_pence=0) for one in debtors[0].debts]
+    assert not can_void(payout, [member("dee", *let_go)], top_ups, fact)
+    taken_over = [one.with_(parts_paid=1, creditor=HOUSE) for one in debtors[0].debts]
+    assert not can_void(payout, [member("dee", *taken_over)], top_ups, fact)
+    older = debt("cy", 5, uid="dee", cycle=3, parts_paid=1, left_pence=4)
     assert can_void(payout, [member("dee", older, *debtors[0].debts)], top_ups, fact)
 
 
