@@ -10,7 +10,7 @@ import base64
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -54,6 +54,8 @@ class Stage:
         self.stranger = self.newcomer()
         debtor = self.running.receiver(5)
         debtor.bank_says(*["insufficient_funds"] * 12)
+        eve = self.running.due_date(1) - timedelta(days=1)  # nothing happens before
+        platform.go_to(datetime.combine(eve, time(9, 30), UTC))
         self.running.live_until(self.running.payout_date(1), days_more=3)
         self.debtor = debtor
         self.quarrels = self._all_quarrels()
