@@ -6,7 +6,9 @@ from flask import Request, Response
 from shared import bootstrap
 from shared.web.routes import groups as forming
 from shared.web.routes import receipts, running
-from shared.web.routing import dispatch
+from shared.web.routing import dispatch, stray
+
+functions_framework.errorhandler(404)(stray(bootstrap))
 
 
 @functions_framework.http

@@ -5,7 +5,9 @@ from flask import Request, Response
 
 from shared import bootstrap
 from shared.web.routes.payments import ROUTES
-from shared.web.routing import dispatch
+from shared.web.routing import dispatch, stray
+
+functions_framework.errorhandler(404)(stray(bootstrap))
 
 
 @functions_framework.http

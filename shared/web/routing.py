@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVar
 
 from flask import Request, Response
+from flask import request as current_request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.exceptions import NotFound as NoRule
@@ -168,6 +169,18 @@ def dispatch(request: Request, routes: Sequence[Route[Any]], wiring: Wiring) -> 
     """Answer a request by one of these routes, or by the problem that stands in its way."""
     known = (*routes, *HEALTH)
     return respond(request, wiring, lambda request_id: by_route(request, known, wiring, request_id))
+
+
+def stray(wiring: Wiring) -> Callable[[Exception], Response]:
+    """What answers a request that the framework itself finds no way for: a path with a line break in it."""
+
+    def answer(error: Exception) -> Response:
+        def refuse(request_id: str) -> Response:
+            raise NoSuchThing(thing="address")
+
+        return respond(current_request, wiring, refuse)
+
+    return answer
 
 
 def respond(request: Request, wiring: Wiring, answer: Callable[[str], Response]) -> Response:

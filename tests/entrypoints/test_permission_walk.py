@@ -22,6 +22,7 @@ from shared.domain.users import PaymentMethods, User
 from shared.ports import Create
 from shared.web.openapi import AREAS
 from shared.web.routing import Route
+from shared.web.schemas.common import PageRequest
 from tests.entrypoints.bodies import BODIES, NONE
 from tests.entrypoints.platform import NOW, Platform, app
 
@@ -230,3 +231,19 @@ def test_every_body_is_read() -> None:
 @pytest.mark.parametrize(("area", "route"), ROUTES, ids=lambda value: getattr(value, "name", value))
 def test_every_route_names_an_action(area: str, route: Route[Any]) -> None:
     assert isinstance(route.action, Action)
+
+
+PAGED: Final = [(area, route) for area, route in ROUTES if issubclass(route.takes, PageRequest)]
+
+
+@pytest.mark.parametrize(("area", "route"), PAGED, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize("cursor", ["no cursor", "%C3%9E", "bm90LW91cnM"])
+def test_a_cursor_that_no_list_gave_is_refused(area: str, route: Route[Any], cursor: str) -> None:
+    """By whoever reads the list; found as a 500 by requests that were made from the description."""
+    platform = prepared()
+    who = "ada" if may_begin(route.action, personal_roles([])) else "adm"
+    headers = {"Access-Reason": "The permission walk looks at everything", "Authorization": f"Bearer {who}"}
+    path = route.path.format(group="grp_1")
+    with bootstrap.override(**platform.parts()):
+        answer = app(area).test_client().get(f"{path}?cursor={cursor}", headers=headers)
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "cursor"), answer.text

@@ -85,10 +85,10 @@ def add_representation(call: Call[NewRepresentation]) -> dict[str, Any]:
     return request_review.represent(call.ctx, call.command, call.path["assessment"], call.input.text)
 
 
-def list_assessment_reviews(call: Call[PageRequest]) -> dict[str, Any]:
+def list_assessment_reviews(call: Call[PageRequest]) -> Mapping[str, Any]:
     from shared.services import decide_review
 
-    return decide_review.queue(call.ctx, call.input.cursor, call.input.limit)
+    return page(call.input, lambda cursor, limit: decide_review.queue(call.ctx, cursor, limit))
 
 
 def read_assessment_review(call: Call[Nothing]) -> dict[str, Any]:
@@ -131,10 +131,10 @@ def read_earliest_turn(call: Call[TurnQuestion]) -> dict[str, Any]:
     return trust.earliest_turn(call.ctx, call.uid, call.input.circle, call.input.members)
 
 
-def list_fraud_findings(call: Call[PageRequest]) -> dict[str, Any]:
+def list_fraud_findings(call: Call[PageRequest]) -> Mapping[str, Any]:
     from shared.services import fraud_holds
 
-    return fraud_holds.queue(call.ctx, call.input.cursor, call.input.limit)
+    return page(call.input, lambda cursor, limit: fraud_holds.queue(call.ctx, cursor, limit))
 
 
 def read_fraud_findings(call: Call[Nothing]) -> dict[str, Any]:

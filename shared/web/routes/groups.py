@@ -304,7 +304,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         takes=Nothing,
         answer=GroupBalances,
         handler=read_balances,
-        refuses=(NoSuchThing,),
+        refuses=(NoSuchThing, NotAllowed),
     ),
     *places.ROUTES,
     *books.ROUTES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from shared.domain.permissions import (
     require,
 )
 from shared.web.openapi import AREAS
+from shared.web.routing import Route
 
 PAIRS = list(itertools.product(Action, Role))
 ROUTES = [route for routes in AREAS.values() for route in routes]
@@ -36,6 +38,15 @@ def test_every_route_names_an_action_and_every_action_has_a_route() -> None:
 def test_only_what_anyone_may_do_is_public() -> None:
     assert {route.name for route in ROUTES if route.public} == set()
     assert [action for action in Action if Role.ANYONE in TABLE[action]] == [Action.READ_HEALTH]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_whoever_may_see_a_circle_and_not_do_this_is_promised_a_403(route: Route[Any]) -> None:
+    """The description names it (found where support asked for a circle's balances)."""
+    everybody = Role.SIGNED_IN in TABLE[route.action]
+    if everybody or TABLE[route.action] >= GROUP_ROLES | STAFF_ROLES:
+        return
+    assert NotAllowed in route.refuses
 
 
 @pytest.mark.parametrize(("action", "role"), PAIRS, ids=str)
