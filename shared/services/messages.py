@@ -117,7 +117,7 @@ def silence(ctx: Context, command: Command, reader: Reader, gid: str, uid: str, 
         chat = loaded.find(ref)
         after = (chat or Chat(group=gid, uid=uid)).with_(silenced_until=until)
         news = News(
-            id=f"member_silenced:{uid}:{after.revision}",
+            id=f"member_silenced:{uid}:{chat.revision + 1 if chat else 0}",  # the revision that it makes
             group=gid,
             type="member_silenced",
             payload={"about": uid, "days": days},

@@ -218,3 +218,19 @@ def test_pages_hold_every_message_once(talk: Talk) -> None:
         if (cursor := page["next_cursor"]) is None:
             break
     assert heard == list(reversed(said))
+
+
+def test_a_member_is_silenced_again_and_again(talk: Talk) -> None:
+    """Each time is a fact of its own. Found by fuzzing: the second had the first's id, and was taken for the
+    same fact with another payload, or was looked for without end."""
+    for days in (9, 0, 0, 3, 3):
+        silenced = messages.silence(talk.ctx, talk.world.command("Ada"), Reader("Ada"), talk.gid, "Ben", days)
+        assert (silenced["silenced_until"] is None) is (days == 0)
+    told = [one for one in talk.world.documents("journal") if one["type"] == "member_silenced"]
+    assert [one["payload"]["days"] for one in sorted(told, key=lambda one: one["committed_at"])] == [
+        9,
+        0,
+        0,
+        3,
+        3,
+    ]
