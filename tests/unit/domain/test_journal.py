@@ -9,23 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.decision import Decision
 from shared.domain.errors import Unbalanced
-from shared.domain.ids import (
-    SHARDS,
-    attempt_id,
-    contribution_id,
-    debt_id,
-    derived_id,
-    new_id,
-    payout_id,
-    sending_id,
-    shard_of,
-    top_up_id,
-)
 from shared.domain.journal import Fact, News, canonical_json, fact_path, fact_ref, payload_hash
 from shared.domain.ledger import Entry, post
-from tests.unit.domain.things import NOW, contribution, member, paid, tried
+from tests.unit.domain.things import NOW, tried
 
 ROWS = [("cash:stripe", "pot:1", 5)]
 
@@ -89,67 +76,3 @@ def test_what_does_not_balance_is_never_recorded() -> None:
     news = News(id="x", group="g", type="t", entries=[Entry(account="pot:1", side="debit", pence=1)])
     with pytest.raises(Unbalanced):
         news.recorded(NOW, NOW, "ada", "cmd_1")
-
-
-# --- ids ----------------------------------------------------------------------------------------------------
-
-
-def test_ids_are_derived_from_what_they_name() -> None:
-    made = derived_id("con", "grp", 1, "ada")
-    assert made == derived_id("con", "grp", "1", "ada")
-    prefix, _, letters = made.partition("_")
-    assert (prefix, len(letters), letters) == ("con", 20, letters.lower())
-    assert derived_id("con", "a", "bc") != derived_id("con", "ab", "c")
-
-
-def test_each_kind_of_id_names_its_own_thing() -> None:
-    assert contribution_id("grp", 1, "ada") == derived_id("con", "grp", 1, "ada")
-    assert attempt_id("con_1", 2) == derived_id("att", "con_1", 2)
-    assert payout_id("grp", 1, 2) == derived_id("pay", "grp", 1, 2)
-    assert top_up_id("dbt_1", 2) == derived_id("pay", "dbt_1", 2)
-    assert sending_id("pay_1", 2) == derived_id("snd", "pay_1", 2)
-    assert debt_id("con_1", "cause") == derived_id("dbt", "con_1", "cause")
-
-
-def test_a_fresh_id_is_its_randomness() -> None:
-    assert new_id("grp", bytes(13)) == "grp_" + "a" * 20
-    assert new_id("grp", b"\xff" * 13) == "grp_" + "7" * 20
-    assert new_id("g", b"\x01") == "g_ae"
-
-
-def test_shards_are_spread_evenly() -> None:
-    found = [shard_of(f"con_{number}") for number in range(1_600)]
-    assert set(found) == set(range(SHARDS))
-    assert all(60 < found.count(shard) < 150 for shard in range(SHARDS))
-    assert shard_of("con_1") == sha256(b"con_1").digest()[0] % 16
-
-
-# --- decisions ----------------------------------------------------------------------------------------------
-
-
-def test_a_decision_that_records_nothing_is_empty() -> None:
-    one = member()
-    assert Decision(answer={"state": "due"}).is_empty
-    news = News(id="x", group="g", type="t")
-    for decision in (
-        Decision(facts=[news]),
-        Decision(changed=[one]),
-        Decision(created=[one]),
-        Decision(removed=[one]),
-    ):
-        assert not decision.is_empty
-
-
-def test_two_decisions_are_one_commit_and_the_later_word_stands() -> None:
-    first, second = News(id="1", group="g", type="t"), News(id="2", group="g", type="t")
-    ada, ben, due = member("ada"), member("ben"), contribution()
-    one = Decision(answer={"a": 1}, facts=[first], changed=[ada, due], created=[ada], removed=[ben])
-    two = Decision(facts=[second], changed=[paid()], created=[ben], removed=[ada])
-    assert one.then(two) == Decision(
-        answer={"a": 1},
-        facts=[first, second],
-        changed=[ada, paid()],
-        created=[ada, ben],
-        removed=[ben, ada],
-    )
-    assert one.then(Decision(answer={"b": 2})).answer == {"b": 2}
