@@ -15,7 +15,7 @@ from uuid import uuid4
 from google.cloud import firestore
 
 from infra.local.emulators import firestore_emulator
-from scripts.benchmarks import due_scan, imports, money, peers
+from scripts.benchmarks import due_scan, imports, money, peers, scoring
 
 SCANS = (1_000, 100_000)
 
@@ -57,10 +57,12 @@ def measure(parts: set[str]) -> dict[str, Any]:
         told["import_vs_floor"] = imports.import_vs_floor()
     if "peers" in parts:
         told["peers"] = peers.peers()
+    if "scores" in parts:
+        told["scores"] = scoring.scores()
     return told
 
 
-PARTS = ("money", "writers", "billed", "scan", "imports", "peers")
+PARTS = ("money", "writers", "billed", "scan", "imports", "peers", "scores")
 
 
 def main() -> int:

@@ -38,6 +38,10 @@ MANY_VARIANCES: Final = (0.02, 0.05)
 """Prior variances that the ridge is averaged over: with few rows, choosing one by their own fit costs .001 of
 AUC. The more rows there are, the more columns that say nearly the same."""
 
+PULL: Final = 0.1
+"""Cost per row of groups' mean log-odds lying apart, squared. On credit_data it lifts the approval of the
+under-25s from .76 to .83 of the best group's, and takes .0002 of AUC; a tenth of it does next to nothing."""
+
 
 @dataclass(frozen=True)
 class Feature:
@@ -97,7 +101,7 @@ class StepRidge:
 
     A step's prior variance is one of `variances` ÷ √cells: half-way between leaving the whole range of every
     feature the same freedom and leaving every step the same, however finely it is cut. The effects are means
-    over the variances.
+    over the variances. `contrasts`, rows × groups, draw the mean log-odds of groups together.
     """
 
     cells: Sequence[Cells]
@@ -105,7 +109,8 @@ class StepRidge:
     intercept: float = 0.0
     effects: list[Floats] = field(default_factory=list)
 
-    def fit(self, at: Ints, y: Floats) -> StepRidge:
+    def fit(self, at: Ints, y: Floats, contrasts: Floats | None = None) -> StepRidge:
+        between = np.zeros((len(y), 0)) if contrasts is None else contrasts
         sizes = [cells.count + 1 for cells in self.cells]
         ends = np.cumsum([1, *sizes])
         parts = [slice(a, b) for a, b in pairwise(ends)]
@@ -115,7 +120,7 @@ class StepRidge:
         w[0] = np.log(y.mean() / (1 - y.mean()))
         found = []
         for variance in self.variances:
-            w = self._minimum(at, y, w, parts, shares, 1 / (variance * freedom))
+            w = self._minimum(at, y, w, parts, shares, 1 / (variance * freedom), between)
             found.append(
                 np.concatenate([w[:1], *(self._effect(w, j, parts, shares) for j in range(len(parts)))])
             )
@@ -142,13 +147,15 @@ class StepRidge:
         parts: Sequence[slice],
         shares: Sequence[Floats],
         precision: Floats,
+        between: Floats,
     ) -> Floats:
-        sign = 2 * y - 1
+        sign, pull = 2 * y - 1, PULL * len(y)
 
         def loss(w: Floats) -> tuple[float, Floats]:
             effects = [self._effect(w, j, parts, shares) for j in range(len(parts))]
-            margin = sign * (w[0] + np.sum([e[at[:, j]] for j, e in enumerate(effects)], axis=0))
-            slope = -sign * expit(-margin)
+            log_odds = w[0] + np.sum([e[at[:, j]] for j, e in enumerate(effects)], axis=0)
+            margin, apart = sign * log_odds, log_odds @ between
+            slope = -sign * expit(-margin) + between @ (pull * apart)
             gradient = np.empty_like(w)
             gradient[0] = slope.sum()
             for j, cells in enumerate(self.cells):
@@ -157,7 +164,8 @@ class StepRidge:
                 if cells.is_ordered:
                     by_cell = np.append(np.cumsum(by_cell[-2::-1])[::-1], by_cell[-1])
                 gradient[parts[j]] = by_cell
-            return np.logaddexp(0, -margin).sum() + w @ (precision * w) / 2, gradient + precision * w
+            penalty = (w @ (precision * w) + pull * apart @ apart) / 2
+            return np.logaddexp(0, -margin).sum() + penalty, gradient + precision * w
 
         bounds: list[tuple[float | None, float | None]] = [(None, None)]
         for cells in self.cells:
@@ -167,11 +175,19 @@ class StepRidge:
         return np.asarray(found.x)
 
 
+def contrasts(labels: Sequence[Any]) -> Floats:
+    """Rows × groups: times log-odds, each group's mean less everybody's, by the root of its share."""
+    member = np.asarray(pd.get_dummies(pd.Series(list(labels))), dtype=np.float64)
+    size = member.sum(axis=0)
+    return np.asarray((member / size - 1 / len(member)) * np.sqrt(size / len(member)))
+
+
 @dataclass
 class OneFeatureTrees:
     """Boosted trees that may each look at one feature, averaged over subsamples of the rows.
 
-    Categories that are only names are put in the order that the ridge found for them.
+    Categories that are only names are put in the order that the ridge found for them. A feature of which some
+    subsample knows nothing is left to the ridge.
     """
 
     cells: Sequence[Cells]
@@ -179,12 +195,16 @@ class OneFeatureTrees:
     bags: int
     seed: int
     members: list[HistGradientBoostingClassifier] = field(default_factory=list)
+    unknown: NDArray[np.bool_] | None = None
 
     def fit(self, at: Ints, y: Floats) -> OneFeatureTrees:
         design = self._design(at)
+        chances = [np.random.default_rng([self.seed, bag]) for bag in range(self.bags)]
+        samples = [chance.permutation(len(y))[: int(0.8 * len(y))] for chance in chances]
+        self.unknown = np.any([np.isnan(design[rows]).all(axis=0) for rows in samples], axis=0)
+        design[:, self.unknown] = 0.0
         directions = [cells.feature.direction if cells.is_ordered else 1 for cells in self.cells]
-        for bag in range(self.bags):
-            rows = np.random.default_rng([self.seed, bag]).permutation(len(y))[: int(0.8 * len(y))]
+        for bag, rows in enumerate(samples):
             trees = HistGradientBoostingClassifier(
                 max_iter=300,
                 learning_rate=0.05,
@@ -210,6 +230,8 @@ class OneFeatureTrees:
             if not cells.is_ordered:
                 design[:, j] = self.ridge.effects[j][at[:, j]]
             design[at[:, j] == cells.count, j] = np.nan
+        if self.unknown is not None:
+            design[:, self.unknown] = 0.0
         return design
 
 
@@ -255,31 +277,37 @@ class AdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.cells_max = cells_max
         self.seed = seed
 
-    def fit(self, frame: pd.DataFrame, y: Any) -> AdditiveClassifier:
+    def fit(self, frame: pd.DataFrame, y: Any, groups: Sequence[Any] | None = None) -> AdditiveClassifier:
+        """`groups`: labels whose mean log-odds are drawn together, used here and by no score. The ridge can
+        do that; trees cannot, and stay out."""
         y = np.asarray(y, dtype=np.float64)
+        labels = None if groups is None else np.asarray(groups)
         self.classes_ = np.array([0, 1])
         few, many = len(y) < FEW_ROWS, len(y) >= MANY_ROWS
-        self.bags_ = 0 if few else 2 if many else 3
+        alone = few or labels is not None
+        self.bags_ = 0 if alone else 2 if many else 3
         self.variances_ = self.variances or (
             FEW_VARIANCES if few else MANY_VARIANCES if many else SOME_VARIANCES
         )
         inner = min(3 if many else 5, int(y.sum()), int((1 - y).sum()))
-        z = np.zeros((len(y), 1 if few else 2))
+        z = np.zeros((len(y), 1 if alone else 2))
         for train, test in StratifiedKFold(inner, shuffle=True, random_state=self.seed).split(frame, y):
-            learners, cells = self._learners(frame.iloc[train], y[train])
+            part = None if labels is None else labels[train]
+            learners, cells = self._learners(frame.iloc[train], y[train], part)
             z[test] = _columns(learners, _at(cells, frame.iloc[test]))
         self.weights_ = blend(z, y)
-        self.learners_, self.cells_ = self._learners(frame, y)
+        self.learners_, self.cells_ = self._learners(frame, y, labels)
         at = _at(self.cells_, frame)
         self.counts_ = [np.bincount(at[:, j], minlength=c.count + 1) for j, c in enumerate(self.cells_)]
         return self
 
     def _learners(
-        self, frame: pd.DataFrame, y: Floats
+        self, frame: pd.DataFrame, y: Floats, labels: Any
     ) -> tuple[list[StepRidge | OneFeatureTrees], list[Cells]]:
         cells = [find_cells(feature, frame[feature.name], self.cells_max) for feature in self.features]
         at = _at(cells, frame)
-        ridge = StepRidge(cells, self.variances_).fit(at, y)
+        between = None if labels is None else contrasts(labels)
+        ridge = StepRidge(cells, self.variances_).fit(at, y, between)
         trees = [OneFeatureTrees(cells, ridge, self.bags_, self.seed).fit(at, y)] if self.bags_ else []
         return [ridge, *trees], cells
 
@@ -316,7 +344,8 @@ class AdditiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _at(cells: Sequence[Cells], frame: pd.DataFrame) -> Ints:
-    return np.column_stack([c.index(frame[c.feature.name]) for c in cells])
+    """Rows × features, each feature's cells side by side in memory, as they are read."""
+    return np.asfortranarray(np.column_stack([c.index(frame[c.feature.name]) for c in cells]))
 
 
 def _columns(learners: Sequence[StepRidge | OneFeatureTrees], at: Ints) -> Floats:

@@ -44,6 +44,13 @@ NUMBERS: Final = (
 """How numbers are written: pattern, mark of thousands, decimal mark; plain ones first."""
 
 BAD: Final = ("1", "1.0", "bad", "default", "defaulted", "yes", "y", "true", "t", "charged off", "b", "late")
+AFFIRMED: Final = ("1", "1.0", "yes", "y", "true", "t")
+GOOD: Final = re.compile(
+    r"(^|[^a-z])((re)?paid|(re)?pays|repay\w*|good|perform\w*|solvent|creditworth\w*)([^a-z]|$)",
+    re.IGNORECASE,
+)
+"""A column so called says what went well: its yes is not the bad one."""
+
 PROTECTED: Final = re.compile(
     r"(^|[^a-z])(sex|gender|age|marital|marriage|married|race|ethnic\w*|national\w*|religion|foreign\w*)([^a-z]|$)",
     re.IGNORECASE,
@@ -166,12 +173,19 @@ def _target(table: Table, name: str, bad: str | None) -> Floats:
                 f"{column} has {len(counts)} values ({_listed(list(counts.index))}): name one with --bad."
             )
         table.findings.append(f"{column} has {len(counts)} values; all but {bad} count as good.")
-    chosen = bad or next((value for value in counts.index if value.lower() in BAD), counts.index[-1])
+    chosen = bad or _bad_of(column, list(counts.index))
     outcome = (values == chosen).to_numpy(dtype=np.float64)
     table.findings.append(
         f"{column} = {chosen} is taken as bad: {outcome.sum():,.0f} of {len(outcome):,} rows."
     )
     return _sampled(table, outcome)
+
+
+def _bad_of(column: str, values: Sequence[str]) -> str:
+    """The value that sounds bad, else the rarer one; of a column that is called good or paid, not its yes."""
+    chosen = next((value for value in values if value.lower() in BAD), values[-1])
+    turned = chosen.lower() in AFFIRMED and GOOD.search(_words(column)) and len(values) == 2
+    return next(value for value in values if value != chosen) if turned else chosen
 
 
 def _sampled(table: Table, outcome: Floats) -> Floats:

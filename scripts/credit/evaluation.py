@@ -107,7 +107,9 @@ def _fold(
 ) -> dict[str, tuple[Floats, float]]:
     """Each model's probabilities of the rows held out, and the seconds that it took."""
     start = time.perf_counter()
-    model = AdditiveClassifier(portfolio.features).fit(portfolio.frame.iloc[train], portfolio.y[train])
+    groups = portfolio.groups[portfolio.evened].iloc[train] if portfolio.evened else None
+    model = AdditiveClassifier(portfolio.features)
+    model.fit(portfolio.frame.iloc[train], portfolio.y[train], groups)
     p = scored(served(model, portfolio.name), portfolio.frame.iloc[test])
     results = {SERVED: (p, time.perf_counter() - start)}
     start = time.perf_counter()
@@ -221,7 +223,8 @@ def _targets(portfolio: Portfolio, report: Mapping[str, Any]) -> list[dict[str, 
 
     if asked is not None:
         line("AUC, served", model["auc"], least=asked.auc_must)
-        line("AUC, challenger", challenger["auc"], least=asked.auc_best)
+        if asked.auc_best is not None:
+            line("AUC, challenger", challenger["auc"], least=asked.auc_best)
         if asked.brier_max is not None:
             line("Brier score, served", model["brier"], most=asked.brier_max)
         if asked.ece_max is not None:

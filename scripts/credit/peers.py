@@ -12,7 +12,7 @@ from lightgbm import LGBMClassifier
 from scipy.special import expit, logit
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
@@ -26,8 +26,8 @@ Fitted = Callable[[pd.DataFrame], Floats]
 
 
 class Challenger:
-    """The mean log-odds of several models. Few rows: the served model and a support vector machine. More: the
-    served model and boosted trees that may look at anything. Many: such trees alone."""
+    """The mean log-odds of models that go wrong in different ways: the served one, boosted and extremely
+    randomised trees that may look at anything, and, where rows are few, a support vector machine."""
 
     def __init__(self, portfolio: Portfolio, seed: int = 0) -> None:
         self._portfolio = portfolio
@@ -35,45 +35,80 @@ class Challenger:
 
     def fit(self, rows: Any, served: AdditiveClassifier) -> Fitted:
         frame, y = self._portfolio.frame.iloc[rows], self._portfolio.y[rows]
-        parts: list[Callable[[pd.DataFrame], Floats]] = []
-        if len(y) < MANY_ROWS:
-            parts.append(served.decision_function)
+        parts = [served.decision_function, *self._trees(frame, y)]
         if len(y) < FEW_ROWS:
             machine = _kernel(frame, self._portfolio.features, self._seed).fit(frame, y)
-            parts.append(
-                lambda new: np.asarray(logit(np.clip(machine.predict_proba(new)[:, 1], 1e-4, 1 - 1e-4)))
-            )
-        else:
-            parts.append(self._trees(frame, y))
+            parts.append(lambda new: _log_odds(machine.predict_proba(new)))
         return lambda new: np.asarray(expit(np.mean([part(new) for part in parts], axis=0)))
 
-    def _trees(self, frame: pd.DataFrame, y: Floats) -> Callable[[pd.DataFrame], Floats]:
-        encoder = OrdinalEncoder(
-            handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
-        )
-        ordinal = make_column_transformer((encoder, _names(frame)), remainder="passthrough").fit(frame)
+    def _trees(self, frame: pd.DataFrame, y: Floats) -> list[Callable[[pd.DataFrame], Floats]]:
+        frame = frame.loc[:, frame.nunique() > 1]
+        if frame.empty:
+            return []
+        ordinal = _in_order(frame, self._portfolio.features).fit(frame)
         design = ordinal.transform(frame)
-        trees = [
-            HistGradientBoostingClassifier(
-                **settings, early_stopping=False, random_state=self._seed + bag
-            ).fit(design, y)
-            for bag, settings in enumerate(MANY_TREES if len(y) >= MANY_ROWS else SOME_TREES)
+        boosted = [one.fit(design, y) for one in _boosted(len(y), self._seed)]
+        random = ExtraTreesClassifier(
+            200,
+            min_samples_leaf=4 if len(y) < FEW_ROWS else 20,
+            max_features=0.4,
+            random_state=self._seed,
+        ).fit(design, y)
+        return [
+            *(lambda new, one=one: one.decision_function(ordinal.transform(new)) for one in boosted),
+            lambda new: _log_odds(random.predict_proba(ordinal.transform(new))),
         ]
-        return lambda new: np.asarray(
-            np.mean([one.decision_function(ordinal.transform(new)) for one in trees], axis=0)
-        )
 
 
-SOME_TREES: Final[list[dict[str, Any]]] = [
-    {"max_iter": 350, "learning_rate": 0.03, "max_leaf_nodes": 6, "min_samples_leaf": 20}
-    | {"l2_regularization": 5, "max_features": 0.2}
-] * 3
+def _boosted(rows: int, seed: int) -> list[HistGradientBoostingClassifier]:
+    some = MANY_TREES if rows >= MANY_ROWS else [SOME_TREES]
+    settings = [FEW_TREES] if rows < FEW_ROWS else some
+    return [
+        HistGradientBoostingClassifier(**chosen, early_stopping=False, random_state=seed + bag)
+        for bag, chosen in enumerate(settings)
+    ]
+
+
+FEW_TREES: Final[dict[str, Any]] = {
+    "max_iter": 200,
+    "learning_rate": 0.04,
+    "max_leaf_nodes": 6,
+    "min_samples_leaf": 10,
+    "l2_regularization": 2,
+    "max_features": 0.3,
+}
+SOME_TREES: Final[dict[str, Any]] = {
+    "max_iter": 350,
+    "learning_rate": 0.03,
+    "max_leaf_nodes": 6,
+    "min_samples_leaf": 20,
+    "l2_regularization": 5,
+    "max_features": 0.2,
+}
 MANY_TREES: Final[list[dict[str, Any]]] = [
     {"max_iter": 350, "learning_rate": 0.03, "max_leaf_nodes": 15, "min_samples_leaf": 50}
     | {"l2_regularization": 5, "max_features": 0.3},
     {"max_iter": 500, "learning_rate": 0.02, "max_leaf_nodes": 24, "min_samples_leaf": 100}
     | {"l2_regularization": 20, "max_features": 0.15},
 ]
+
+
+def _log_odds(probabilities: Floats) -> Floats:
+    """A vote of trees, or a far margin, may be certain; nobody is."""
+    return np.asarray(logit(np.clip(probabilities[:, 1], 1e-3, 1 - 1e-3)))
+
+
+def _in_order(frame: pd.DataFrame, features: Sequence[Feature]) -> Any:
+    """Names as numbers: in the order of the scale they stand for, if they do, else of the alphabet."""
+    names = _names(frame)
+    scales = {feature.name: list(feature.categories) for feature in features if feature.categories}
+    encoder = OrdinalEncoder(
+        categories=[scales.get(name) or sorted(frame[name].dropna().unique()) for name in names],
+        handle_unknown="use_encoded_value",
+        unknown_value=-1,
+        encoded_missing_value=-2,
+    )
+    return make_column_transformer((encoder, names), remainder="passthrough")
 
 
 def _names(frame: pd.DataFrame) -> list[str]:

@@ -105,6 +105,10 @@ def train(plan: Plan, data: str | None = None) -> str:
                 "metrics": {"auc": auc_of_folds} | _metrics(portfolio, p),
                 "approval_ratios": _approval(portfolio, p),
                 "pd_bins": _bins(p.mean(axis=0)),
+                "cells": {
+                    feature.name: counts.tolist()
+                    for feature, counts in zip(portfolio.features, model.counts_, strict=True)
+                },
             },
         )
     )
@@ -145,7 +149,8 @@ def _approval(portfolio: Portfolio, p: Floats) -> dict[str, float]:
 
 
 def _bins(p: Floats, bins: int = 10) -> dict[str, list[Any]]:
-    """Edges and counts of the probabilities at the time of training: what drift is measured against."""
+    """Edges and counts of the probabilities at the time of training: what drift is measured against, as are
+    the counts of each feature's cells."""
     edges = [round(float(edge), 6) for edge in np.unique(np.quantile(p, np.arange(1, bins) / bins))]
     counts = np.bincount(np.searchsorted(edges, p, side="right"), minlength=len(edges) + 1)
     return {"edges": edges, "counts": counts.tolist()}

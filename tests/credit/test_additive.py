@@ -70,6 +70,20 @@ def test_parity_on_every_row_of_a_real_data_set(name: str) -> None:
     assert np.abs(served - p).max() <= 1e-9
 
 
+def test_a_column_of_which_little_is_known_does_no_harm() -> None:
+    frame, y = people(FEW_ROWS + 200)
+    rare = pd.Series(np.nan, frame.index)
+    rare.iloc[7] = 1.0
+    features = [*FEATURES, Feature("rare"), Feature("none")]
+    known = frame.assign(rare=rare, none=np.nan)
+    model = AdditiveClassifier(features).fit(known, y)
+    one_by_one = np.array([model.decision_function(known.iloc[[row]])[0] for row in range(20)])
+    assert np.abs(model.decision_function(known)[:20] - one_by_one).max() <= 1e-12
+    p = model.predict_proba(known)[:, 1]
+    text = artefact.write(document(model, name="x", revision="1", p=p, scores_missing=True))
+    assert np.abs(scored(artefact.read(text), known) - p).max() <= 1e-9
+
+
 def test_it_is_a_scikit_learn_estimator() -> None:
     frame, y = people(300)
     model = AdditiveClassifier(FEATURES, seed=4)
@@ -97,3 +111,18 @@ def test_many_values_share_cells_of_about_equal_mass() -> None:
     counts = np.bincount(cells.index(column))
     assert len(counts) == 20
     assert counts.min() > 400
+
+
+def test_groups_are_drawn_together_at_little_cost_and_no_score_sees_them() -> None:
+    frame, y = people(2_000)
+    side = np.where(frame["debt"] + np.random.default_rng(0).normal(0, 300, len(y)) > 900, "left", "right")
+    later, later_y = people(2_000, seed=1)
+    later_side = later["debt"] > 900
+    apart, aucs = [], []
+    for groups in (None, side):
+        model = AdditiveClassifier(FEATURES).fit(frame, y, groups)
+        log_odds = model.decision_function(later)
+        apart.append(log_odds[later_side].mean() - log_odds[~later_side].mean())
+        aucs.append(roc_auc_score(later_y, log_odds))
+    assert 0 <= apart[1] < 0.9 * apart[0]
+    assert aucs[1] > aucs[0] - 0.03

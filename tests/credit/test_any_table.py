@@ -148,7 +148,7 @@ def test_many_names_become_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "bad", "share"),
     [
-        (["0", "1", "0", "0"], None, 0.25),
+        (["0", "1", "0", "0"], None, 0.75),
         (["Good", "Bad", "Bad", "Bad"], None, 0.75),
         (["Fully Paid", "Charged Off", "Fully Paid", "Fully Paid"], None, 0.25),
         (["red", "blue", "red", "red"], None, 0.25),
@@ -162,6 +162,19 @@ def test_which_outcome_is_bad(values: list[str], bad: str | None, share: float, 
     read = portfolio(frame, tmp_path, bad)
     assert read.y.mean() == share
     assert "is taken as bad" in said(read)
+
+
+@pytest.mark.parametrize(
+    ("column", "bad"),
+    [("paid back", "No"), ("isGoodLoan", "No"), ("repaid", "No"), ("default", "Yes"), ("unpaid", "Yes")],
+)
+def test_the_yes_of_a_column_that_says_what_went_well_is_not_bad(
+    column: str, bad: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.csv"
+    frame = a_table().drop(columns="paid")
+    frame.assign(**{column: ["Yes", "Yes", "Yes", "No"] * 50}).to_csv(path, index=False)
+    assert f"{column} = {bad} is taken as bad" in said(portfolio_of(path, column))
 
 
 def test_rows_without_an_outcome_are_left_out(tmp_path: Path) -> None:

@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
+from scripts.credit.additive import AdditiveClassifier, Feature
 from scripts.credit.evaluation import CATBOOST, CHALLENGER, SERVED, Evaluation, evaluate
+from scripts.credit.peers import Challenger
 from scripts.credit.portfolios import Forward, Portfolio, Targets
 from tests.credit.people import FEATURES, people
 
@@ -87,6 +90,18 @@ def test_a_portfolio_without_features_ends_with_its_findings() -> None:
     report = evaluate(replace(a_portfolio(), features=[], findings=["Nothing is left."])).report
     assert report["models"] == {}
     assert report["findings"] == ["Nothing is left."]
+
+
+@pytest.mark.parametrize("rows", [200, 2_600])
+def test_the_challenger_bears_columns_of_which_nothing_is_known(rows: int) -> None:
+    frame, y = people(rows)
+    bare = frame.assign(none=np.nan, same="x")
+    features = [*FEATURES, Feature("none"), Feature("same", "category")]
+    portfolio = replace(a_portfolio(), frame=bare, y=y, raw=bare, features=features)
+    train, test = np.arange(rows - 100), np.arange(rows - 100, rows)
+    served = AdditiveClassifier(features).fit(bare.iloc[train], y[train])
+    p = Challenger(portfolio).fit(train, served)(bare.iloc[test])
+    assert roc_auc_score(y[test], p) > 0.7
 
 
 def command(*arguments: str) -> Any:

@@ -43,14 +43,22 @@ class Shape:
     effects: tuple[float, ...]
     missing: float | None
 
-    def effect(self, reading: Reading) -> float | None:
-        """The effect in log-odds, or None where the reading says nothing that training has seen."""
+    def cell(self, reading: Reading) -> int | None:
+        """The reading's cell, or one past the last for what is missing or unknown; None where it is no number
+        and should be."""
         if self.categories:
             known = isinstance(reading, str) and reading in self.categories
-            return self.effects[self.categories.index(str(reading))] if known else self.missing
+            return self.categories.index(str(reading)) if known else len(self.effects)
         if isinstance(reading, (int, float)) and isfinite(reading):
-            return self.effects[bisect_right(self.cuts, reading)]
-        return self.missing if reading is None else None
+            return bisect_right(self.cuts, reading)
+        return len(self.effects) if reading is None else None
+
+    def effect(self, reading: Reading) -> float | None:
+        """The effect in log-odds, or None where the reading says nothing that training has seen."""
+        cell = self.cell(reading)
+        if cell is None:
+            return None
+        return self.effects[cell] if cell < len(self.effects) else self.missing
 
 
 @dataclass(frozen=True, slots=True)

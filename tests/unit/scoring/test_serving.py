@@ -1,5 +1,5 @@
-"""Serving is fast, small, and free of what training needs. Times are of whole processes, the best of several:
-this machine has other work."""
+"""Serving is fast, small, and free of what training needs. Times are ratios of two things measured in turn:
+a shared machine's seconds are nobody's promise."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 FIRST = "from shared.domain.scoring.applicant import REFERENCE, score_applicant; score_applicant(REFERENCE)"
+JSON_ROUNDS_MAX = 10
+"""2.5 were measured, where a round took 9 µs: the 1 ms that a score may take is a hundred of them."""
 TRAINING = ("sklearn", "numpy", "scipy", "pandas", "joblib", "pydantic", "scripts")
 
 
@@ -35,18 +37,23 @@ def test_the_first_score_costs_little_beside_starting_python() -> None:
     assert first / floor <= 6
 
 
-def test_a_score_takes_less_than_a_millisecond() -> None:
+def test_a_score_costs_little_beside_reading_its_answers() -> None:
+    """Measured in turn, too: a score beside writing what it is of as JSON and reading it back."""
     timed = f"""
-import time
+import json, time
+from dataclasses import asdict
 {FIRST}
-taken = []
+answers, score, read = asdict(REFERENCE), [], []
 for _ in range(2_000):
     start = time.perf_counter()
     score_applicant(REFERENCE)
-    taken.append(time.perf_counter() - start)
-print(sorted(taken)[1_900])
+    middle = time.perf_counter()
+    json.loads(json.dumps(answers))
+    score.append(middle - start)
+    read.append(time.perf_counter() - middle)
+print(sorted(score)[1_000] / sorted(read)[1_000])
 """
-    assert min(float(run(timed)) for _ in range(3)) <= 0.001
+    assert float(run(timed)) <= JSON_ROUNDS_MAX
 
 
 def test_nothing_that_training_needs_is_imported() -> None:
