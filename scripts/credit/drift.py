@@ -76,7 +76,8 @@ def advises_change(found: Mapping[str, Any]) -> bool:
 
 def moved(document: Mapping[str, Any], change: Recalibration) -> dict[str, Any]:
     """The model with the offset on its log-odds. The scale and the bands move along: points, bands and
-    reasons stay what they were, and with them who is looked at; probabilities, losses and reserves change."""
+    reasons stay what they were. Probabilities change, and with them losses, reserves, and what is decided at
+    a probability."""
     offset = change.offset_micro / MILLION
 
     def shifted(pd: float) -> float:

@@ -119,7 +119,7 @@ def test_groups_are_drawn_together_at_little_cost_and_no_score_sees_them() -> No
     later, later_y = people(2_000, seed=1)
     later_side = later["debt"] > 900
     apart, aucs = [], []
-    for groups in (None, side):
+    for groups in (None, list(side)):
         model = AdditiveClassifier(FEATURES).fit(frame, y, groups)
         log_odds = model.decision_function(later)
         apart.append(log_odds[later_side].mean() - log_odds[~later_side].mean())

@@ -17,7 +17,7 @@ from shared.domain.scoring import artefact
 from shared.domain.scoring.applicant import readings
 from shared.domain.scoring.artefact import Reading
 from shared.domain.scoring.reasons import reasons
-from shared.domain.scoring.score import Scored, score
+from shared.domain.scoring.score import Scored, score, sigmoid
 from tests.unit.scoring.applicants import drawn
 
 FILE = artefact.FOLDER / "applicant.json"
@@ -48,7 +48,7 @@ def with_outcomes(rows: list[dict[str, Reading]], shift: float, seed: int = 1) -
     for row in rows:
         result = score(MODEL, row)
         assert isinstance(result, Scored)
-        served.append(Served(row, chance.random() < drift.sigmoid(result.log_odds + shift)))
+        served.append(Served(row, chance.random() < sigmoid(result.log_odds + shift)))
     return served
 
 
@@ -105,7 +105,8 @@ def test_a_moved_model_says_other_probabilities_and_the_same_points_bands_and_re
         assert isinstance(before, Scored)
         assert isinstance(after, Scored)
         assert after.pd < before.pd
-        assert replace(after, pd=before.pd, log_odds=before.log_odds, version=before.version) == before
+        moves = {name: getattr(before, name) for name in ("pd", "log_odds", "version", "scale")}
+        assert replace(after, **moves) == before
         assert reasons(after) == reasons(before)
 
 
