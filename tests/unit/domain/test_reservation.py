@@ -131,6 +131,7 @@ def test_under_the_other_policies_what_is_missing_is_a_shortfall_at_once(policy:
             OPENS - DAY + COOLING_OFF,
         ),
         (cycle(), {"two_people_above_pence": 5 * AMOUNT - 1}, "needs_approval", OPENS + PARKED_RECHECK),
+        (cycle(), {"held_until": OPENS + HOUR}, "details_to_check", OPENS + HOUR),
     ],
 )
 def test_what_parks_a_pot(
