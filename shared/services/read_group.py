@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from shared.domain.contributions import Contribution, Instalment
 from shared.domain.groups import Cycle, Group, group_ref
 from shared.domain.journal import Fact
 from shared.domain.ledger import Balances
@@ -11,6 +13,7 @@ from shared.domain.members import Member
 from shared.domain.money import CURRENCY
 from shared.domain.payouts import Payout
 from shared.domain.permissions import Action
+from shared.domain.schedules import full_pots, payments, pots_changed
 from shared.domain.statements import member_statement
 from shared.ports import Query, Snapshot
 from shared.services import display_names, views
@@ -45,9 +48,11 @@ def group(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
 
 
 def schedule(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
-    """The cycles of a locked group, with the state of each payout. Raises NoSuchThing."""
+    """The cycles of a locked group: each pot and the state of its payout, and what the reader pays on which
+    days. Raises NoSuchThing."""
     found = _group(ctx, reader, gid, Action.READ_SCHEDULE)
-    turns = {one.cycle: one for one in _payouts(ctx, gid) if one.kind == "turn" and one.state != "void"}
+    calendar = _calendar(ctx, found, reader.uid)
+    turns = {one.cycle: one for one in calendar.payouts if one.kind == "turn" and one.state != "void"}
     return {
         "group": gid,
         "amount_pence": found.terms.amount_pence,
@@ -59,12 +64,47 @@ def schedule(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
                 "moved_because": cycle.moved_because,
                 "payout_date": cycle.payout_date.isoformat(),
                 "recipient": cycle.recipient,
-                "pot_pence": found.terms.pot_pence,
+                "pot_pence": calendar.pots[cycle.number],
                 "payout_state": _turn_state(cycle, turns.get(cycle.number)),
+                "own_payments": [
+                    {"due_date": one.due_date.isoformat(), "amount_pence": one.pence}
+                    for one in calendar.own.get(cycle.number, [])
+                ],
             }
             for cycle in found.schedule
         ],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Calendar:
+    """What stands on a group's calendar beside its dates, each by cycle."""
+
+    payouts: list[Payout]
+    pots: dict[int, int]
+    own: dict[int, list[Instalment]]
+
+
+def _calendar(ctx: Context, group: Group, uid: str) -> _Calendar:
+    """All of the group's contributions are read only where the pots are no longer those that were agreed."""
+    changed = pots_changed(group)
+    payouts, found, own = ctx.store.read_consistently(
+        Query(f"groups/{group.id}/payouts"),
+        Query(f"groups/{group.id}/contributions", where=[] if changed else [("uid", "==", uid)]),
+        Query(f"groups/{group.id}/members", where=[("uid", "==", uid)]),
+    )
+    contributions = [Contribution.model_validate(dict(one.data or {})) for one in found]
+    members = [Member.model_validate(dict(one.data or {})) for one in own]
+    agreed = {cycle.number: group.terms.pot_pence for cycle in group.schedule}
+    paying: dict[int, list[Instalment]] = {}
+    for one in sorted(contributions, key=lambda one: (one.cycle, one.due_date)):
+        if one.uid == uid and members:
+            paying.setdefault(one.cycle, []).extend(payments(one, members[0]))
+    return _Calendar(
+        payouts=[Payout.model_validate(dict(one.data or {})) for one in payouts],
+        pots=full_pots(group, contributions) if changed else agreed,
+        own=paying,
+    )
 
 
 def _turn_state(cycle: Cycle, turn: Payout | None) -> str | None:
@@ -98,11 +138,6 @@ def _group(ctx: Context, reader: Reader, gid: str, action: Action) -> Group:
     found = read(ctx, group_ref(gid)).get(group_ref(gid))
     require_in_group(ctx, reader, found, action)
     return found
-
-
-def _payouts(ctx: Context, gid: str) -> list[Payout]:
-    (found,) = ctx.store.read_consistently(Query(f"groups/{gid}/payouts"))
-    return [Payout.model_validate(dict(one.data or {})) for one in found]
 
 
 def _fact(found: Snapshot) -> Fact:

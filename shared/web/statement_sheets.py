@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -113,10 +114,22 @@ def _last_moment(statement: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(lines[-1]["at"]) if lines else datetime(2026, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One all-day entry of a calendar. `key` stays the same for as long as the entry is about the same."""
+
+    key: str
+    day: str
+    summary: str
+    description: str = ""
+    takes_place: bool = True
+
+
 def schedule_calendar(group: Mapping[str, Any], schedule: Mapping[str, Any], uid: str) -> bytes:
-    """The cycles as all-day entries of an iCalendar file (RFC 5545): when to pay, when a pot is paid out.
+    """The cycles as all-day entries of an iCalendar file (RFC 5545): what one pays, when a pot is paid out.
 
     Their names stay the same, so that a calendar which reads the file again moves entries, and adds none.
+    What takes place no more is named as cancelled: one that was left out would stay in a calendar.
     """
     from icalendar import Calendar
 
@@ -126,33 +139,53 @@ def schedule_calendar(group: Mapping[str, Any], schedule: Mapping[str, Any], uid
     calendar.add("x-wr-calname", group["name"])
     stamp = datetime.fromisoformat(group["locked_at"] or group["created_at"])
     for cycle in schedule["cycles"]:
-        name = f"{group['name']}, cycle {cycle['cycle']}"
-        moved = f" Moved because of a {cycle['moved_because']}." if cycle["moved_because"] else ""
-        entries = [
-            ("due", cycle["due_date"], f"{name}: {pounds(schedule['amount_pence'])} is due", moved.strip()),
-            (
-                "payout",
-                cycle["payout_date"],
-                f"{name}: {'your pot' if cycle['recipient'] == uid else 'the pot'} is paid out",
-                f"A full pot is {pounds(cycle['pot_pence'])}. It waits for money that has not cleared.",
-            ),
-        ]
-        for kind, day, summary, description in entries:
-            key = f"{group['id']}-{cycle['cycle']}-{kind}@ajo"
-            calendar.add_component(_entry(key, date.fromisoformat(day), stamp, summary, description))
+        for entry in [*_payments(group, cycle), _pot(group, cycle, uid)]:
+            calendar.add_component(_event(group, entry, stamp))
     return bytes(calendar.to_ical())
 
 
-def _entry(key: str, day: date, stamp: datetime, summary: str, description: str) -> Any:
+def _payments(group: Mapping[str, Any], cycle: Mapping[str, Any]) -> list[_Entry]:
+    """What the reader pays for a cycle. The first of several keeps the name of the one that was agreed."""
+    key, name = f"{cycle['cycle']}-due", f"{group['name']}, cycle {cycle['cycle']}"
+    if not cycle["own_payments"]:
+        nothing = "What you promised here fell away with a member who left."
+        return [_Entry(key, cycle["due_date"], f"{name}: nothing is due", nothing, takes_place=False)]
+    moved = f"Moved because of a {cycle['moved_because']}." if cycle["moved_because"] else ""
+    several = len(cycle["own_payments"]) > 1
+    return [
+        _Entry(
+            f"{key}-{number}" if number > 1 else key,
+            payment["due_date"],
+            f"{name}: {pounds(payment['amount_pence'])} is due" + (f", part {number}" if several else ""),
+            moved if payment["due_date"] == cycle["due_date"] else "",
+        )
+        for number, payment in enumerate(cycle["own_payments"], start=1)
+    ]
+
+
+def _pot(group: Mapping[str, Any], cycle: Mapping[str, Any], uid: str) -> _Entry:
+    key, name = f"{cycle['cycle']}-payout", f"{group['name']}, cycle {cycle['cycle']}"
+    if cycle["payout_state"] == "void":
+        summary = f"{name}: takes place no more"
+        return _Entry(key, cycle["payout_date"], summary, "Its member left.", takes_place=False)
+    whose = "your pot" if cycle["recipient"] == uid else "the pot"
+    description = f"A full pot is {pounds(cycle['pot_pence'])}. It waits for money that has not cleared."
+    return _Entry(key, cycle["payout_date"], f"{name}: {whose} is paid out", description)
+
+
+def _event(group: Mapping[str, Any], entry: _Entry, stamp: datetime) -> Any:
     from icalendar import Event
 
     event = Event()
-    event.add("uid", key)
+    event.add("uid", f"{group['id']}-{entry.key}@ajo")
     event.add("dtstamp", stamp)
+    event.add("sequence", group["revision"])  # whoever has an older one takes this in its place
+    event.add("status", "CONFIRMED" if entry.takes_place else "CANCELLED")
+    day = date.fromisoformat(entry.day)
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))
-    event.add("summary", summary)
+    event.add("summary", entry.summary)
     event.add("transp", "TRANSPARENT")
-    if description:
-        event.add("description", description)
+    if entry.description:
+        event.add("description", entry.description)
     return event

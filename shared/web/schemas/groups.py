@@ -160,8 +160,19 @@ class Acceptance(Input):
     hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+class Payment(Answer):
+    """What one pays, and on which day; the fee on top included."""
+
+    due_date: date
+    amount_pence: Amount
+
+
 class Cycle(Answer):
-    """One round: when each member pays, and who receives."""
+    """One round: when each member pays, and who receives.
+
+    `pot_pence` is what comes together once everybody has paid who still pays into it. `own_payments` are the
+    reader's own: none where a promise fell away, several by a plan.
+    """
 
     cycle: int
     due_date: date
@@ -170,6 +181,7 @@ class Cycle(Answer):
     recipient: Id
     pot_pence: Amount
     payout_state: PayoutState | None = None
+    own_payments: list[Payment]
 
 
 class ScheduleRequest(Input):
