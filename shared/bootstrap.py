@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Chance,
         Clock,
         IdentityProvider,
+        Mailer,
         PaymentGateway,
         Publisher,
         Secrets,
@@ -163,6 +164,13 @@ def vault() -> Vault:
 
 
 @_part
+def mailer() -> Mailer:
+    from shared.adapters.smtp_mailer import mailer_at
+
+    return mailer_at(settings().smtp_host, settings().mail_from, settings().smtp_user, secrets())
+
+
+@_part
 def anchors() -> Anchors:
     from shared.adapters.anchors import anchors_at
 
@@ -247,6 +255,10 @@ class _Wired(Context):
     @property
     def vault(self) -> Vault:
         return vault()
+
+    @property
+    def mailer(self) -> Mailer:
+        return mailer()
 
     @property
     def two_people_above_pence(self) -> int | None:

@@ -99,6 +99,11 @@ class Settings(BaseModel):
     # Where heads of audit chains are written down for good: gs://bucket, or in local a folder.
     anchors: str | None = Field(None, alias="AJO_ANCHORS", pattern=r"^(gs://[a-z0-9._-]{3,63}|/.+)$")
 
+    # Where e-mail is handed over, host:port; outside local by STARTTLS and with the secret smtp-password.
+    smtp_host: str | None = Field(None, alias="AJO_SMTP_HOST", pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$")
+    smtp_user: str | None = Field(None, alias="AJO_SMTP_USER")
+    mail_from: str | None = Field(None, alias="AJO_MAIL_FROM", pattern=r"^[^@\s]+@[^@\s]+$")
+
     # Stand-ins on this machine, for `local` alone.
     firestore_emulator_host: str | None = Field(None, alias="FIRESTORE_EMULATOR_HOST")
     pubsub_emulator_host: str | None = Field(None, alias="PUBSUB_EMULATOR_HOST")
@@ -171,6 +176,26 @@ _STAND_INS = {
 _OPTIONAL_STAND_INS = {"stripe_api_base", "clock_file"}
 
 
+def _mail_faults(settings: Settings) -> list[str]:
+    """No mail leaves this machine from `local`, and none goes in the clear from anywhere else."""
+    host = (settings.smtp_host or "").partition(":")[0]
+    if not host:
+        return ["AJO_SMTP_HOST is missing: production sends e-mail."] if settings.production else []
+    faults = [] if settings.mail_from else ["AJO_MAIL_FROM is missing: an e-mail has a sender."]
+    if (host in _THIS_MACHINE) != (settings.environment == "local"):
+        faults.append("AJO_SMTP_HOST must be this machine in local, and must not be elsewhere.")
+    if settings.environment != "local" and not settings.smtp_user:
+        faults.append(
+            "AJO_SMTP_USER is missing: outside local a mail server wants to know who hands it mail."
+        )
+    if settings.smtp_user and "smtp-password" not in settings.secrets:
+        faults.append(f"{SECRET_PREFIX}SMTP_PASSWORD is missing.")
+    return faults
+
+
+_THIS_MACHINE = {"127.0.0.1", "localhost"}
+
+
 def _faults(settings: Settings) -> list[str]:
     """What each setting alone cannot tell."""
     faults = [
@@ -186,6 +211,7 @@ def _faults(settings: Settings) -> list[str]:
             faults.append(f"{name} is missing: in local nothing may reach the real service.")
         if named and not local:
             faults.append(f"{name} is set, but a stand-in may be trusted in local alone.")
+    faults += _mail_faults(settings)
     if local:
         return faults
     if settings.production and settings.anchors is None:

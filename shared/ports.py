@@ -274,6 +274,32 @@ class PublishFailed(Exception):
     """The message was not confirmed. It may have been sent: consumers dedupe."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One e-mail to one address, as plain text. It lives for one call: never stored, queued or logged."""
+
+    to: str
+    subject: str
+    text: str
+
+
+class Mailer(Protocol):
+    """E-mail. `send` returns when a mail server has taken the mail over; raises MailFailed."""
+
+    def send(self, mail: Mail) -> None: ...
+
+
+class MailFailed(Exception):
+    """No mail server took the mail over. Its message never holds the address.
+
+    `refused`: the server will not have this address, and the same again changes nothing; else it may pass.
+    """
+
+    def __init__(self, why: str, *, refused: bool = False) -> None:
+        self.refused = refused
+        super().__init__(why)
+
+
 class TaskQueue(Protocol):
     """Cloud Tasks: one named HTTP task to the `submit` function."""
 

@@ -45,7 +45,7 @@ from shared.domain.members import Member, member_ref
 from shared.domain.payouts import Payout, payout_ref
 from shared.domain.profiles import Address, Details
 from shared.domain.rotation import commitment, drawn_order
-from shared.ports import Collection, Create, Identity, Query, Store, ThinEvent
+from shared.ports import Collection, Create, Identity, Mail, MailFailed, Query, Store, ThinEvent
 from shared.services import (
     accept_agreement,
     approve_member,
@@ -151,6 +151,19 @@ class KeptAnchors:
         return sorted(self.texts.items())
 
 
+class KeptMails:
+    """A mail server in memory, which can be made to fail."""
+
+    def __init__(self) -> None:
+        self.mails: list[Mail] = []
+        self.failure: MailFailed | None = None
+
+    def send(self, mail: Mail) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.mails.append(mail)
+
+
 class HeldMessages:
     """Pub/Sub and Cloud Tasks in memory: what was sent, until somebody takes it."""
 
@@ -181,6 +194,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.chance = self._chance()
+        self.mails = KeptMails()
         self.stripe = LocalStripe(now=self._moment, seed=self.seed, sleep=self.wait)
         self.ctx = Context(
             store=self.store,
@@ -191,6 +205,7 @@ class World:
             chance=self.chance,
             holidays=EnglandBankHolidays(),
             secrets=FixedSecrets(),
+            mailer=self.mails,
             vault=AesVault(self.store, FixedSecrets(), SeededChance(self.seed)),
             anchors=KeptAnchors(),
         )

@@ -7,6 +7,7 @@
 | POST `/_local/tick` | `job` | fires one job of infra/schedule.json now |
 | GET `/_local/idle` | `?wait_seconds=60` | whether nothing is under way; waits for it that long |
 | GET `/_local/about` | | where the parts are: `{"environment", "auth_emulator", "stripe_control"}` |
+| GET `/_local/mails` | `?to=ada@example.com` | e-mails that were sent, oldest first: `{"items"}` |
 | GET `/_local/certs` | | the certificates of the local token issuer |
 
 A move of the clock lets what is under way end, jumps, lets what the jump made due end (tasks, and what
@@ -33,6 +34,7 @@ from werkzeug.wrappers import Response
 from infra.local.clock import TestClock
 from infra.local.cloud_tasks import LocalCloudTasks
 from infra.local.gateway import problem
+from infra.local.mail import MailSink
 from infra.local.oidc import TokenIssuer
 from infra.local.scheduler import Scheduler, Tick, due_moments
 from infra.local.work import Work
@@ -134,7 +136,7 @@ class Control:
         return 0 if answer["idle"] else answer.get("due", 0) + answer.get("sending", 0) or 1
 
 
-def control_app(control: Control, clock: TestClock, issuer: TokenIssuer) -> flask.Flask:
+def control_app(control: Control, clock: TestClock, issuer: TokenIssuer, mails: MailSink) -> flask.Flask:
     """The WSGI application for /_local/ and /healthz."""
     app = flask.Flask("infra.local.control")
 
@@ -169,6 +171,10 @@ def control_app(control: Control, clock: TestClock, issuer: TokenIssuer) -> flas
             "auth_emulator": os.environ.get("FIREBASE_AUTH_EMULATOR_HOST"),
             "stripe_control": os.environ.get("AJO_STRIPE_API_BASE"),
         }
+
+    @app.get("/_local/mails")
+    def read_mails() -> Any:
+        return {"items": mails.mails(flask.request.args.get("to"))}
 
     @app.get("/_local/certs")
     def certs() -> Any:

@@ -26,11 +26,12 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, Subscription
 from waitress.server import create_server
 
-from infra.local import rpc
+from infra.local import mail, rpc
 from infra.local.clock import TestClock
 from infra.local.cloud_tasks import LocalCloudTasks
 from infra.local.control import Control, control_app
 from infra.local.gateway import PUSH_ATTEMPTS_MAX, Functions, Gateway
+from infra.local.mail import MailSink
 from infra.local.oidc import TokenIssuer
 from infra.local.pubsub_proxy import PubSubProxy
 from infra.local.scheduler import Scheduler, read_jobs
@@ -111,7 +112,9 @@ def _hosting(options: argparse.Namespace, stop: threading.Event) -> Iterator[Non
         stripe_base = environment.get("AJO_STRIPE_API_BASE")
         ticks = not options.no_ticks
         control = Control(clock, work, tasks, scheduler, ticks=ticks, stripe_base=stripe_base)
-        local = control_app(control, clock, issuer)
+        mails = MailSink()
+        stack.enter_context(mail.serving(mails, _port(environment["AJO_SMTP_HOST"])))
+        local = control_app(control, clock, issuer, mails)
         firebase = json.loads(options.firebase_json.read_text())
         audience, invoker = environment["AJO_OIDC_AUDIENCE"], environment["AJO_INVOKER_EMAIL"]
         gateway = Gateway(

@@ -44,6 +44,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REGION = "europe-west2"
 TASKS_QUEUE = "submit"
 INVOKER_EMAIL = f"invoker@{PROJECT}.iam.gserviceaccount.com"
+MAIL_FROM = "ajo@example.com"
 CALL_SECONDS_MAX = 600.0
 CAPITAL_PENCE = 1_000_000  # bears the fees of some two hundred circles of 5 × £100
 
@@ -87,7 +88,7 @@ class Platform:
         self._stack = contextlib.ExitStack()
         self._pinned: dict[str, str] = {}
         self._secrets: dict[str, str] = {}
-        parts = ["gateway", "control", "firestore", "auth", "pubsub", "pubsub_emulator", "tasks"]
+        parts = ["gateway", "control", "firestore", "auth", "pubsub", "pubsub_emulator", "tasks", "smtp"]
         parts += [] if stripe_key else ["stripe"]
         self.ports = dict(zip(parts, free_ports(len(parts)), strict=True))
         if port is not None:
@@ -114,6 +115,8 @@ class Platform:
             "AJO_TASKS_HOST": f"{HOST}:{self.ports['tasks']}",
             "AJO_TASKS_QUEUE": TASKS_QUEUE,
             "AJO_SECRETS_HOST": f"{HOST}:{self.ports['tasks']}",
+            "AJO_SMTP_HOST": f"{HOST}:{self.ports['smtp']}",
+            "AJO_MAIL_FROM": MAIL_FROM,
             "AJO_OIDC_ISSUER": control,
             "AJO_OIDC_CERTS_URL": f"{control}/_local/certs",
             "AJO_OIDC_AUDIENCE": f"{self.base_url}/_internal",

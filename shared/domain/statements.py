@@ -118,7 +118,9 @@ def member_statement(facts: Iterable[Fact], uid: str, since: date | None, until:
         if since is not None and day < since:
             opening = stand
         elif change != NOTHING:
-            movements.append(Movement(fact.at, fact.id, describe(fact), _cycle(fact), change, stand))
+            movements.append(
+                Movement(fact.at, fact.id, describe_to(fact, uid, change), _cycle(fact), change, stand)
+            )
     return Statement(opening, movements, stand)
 
 
@@ -189,11 +191,61 @@ _SENTENCES: Final = {
     "payout_reversed": "Payout of cycle {cycle} returned",
 }
 
+_OTHER_PAYOUTS: Final = {"top_up": "What had been missing, cycle {cycle}", "return": "Given back"}
+
 
 def describe(fact: Fact) -> str:
     """A fact in a person's words; one that has none of its own reads as its type does."""
-    sentence, cycle = _SENTENCES.get(fact.type), _cycle(fact)
+    cycle = _cycle(fact)
+    sentence = _SENTENCES.get(fact.type)
+    if fact.type == "payout_sent":
+        sentence = _OTHER_PAYOUTS.get(str(fact.payload.get("kind")), sentence)
     if sentence is not None and cycle is not None:
         return sentence.format(cycle=cycle)
     plain = fact.type.replace("_", " ").capitalize()
     return plain if cycle is None else f"{plain}, cycle {cycle}"
+
+
+_CLAIMS: Final = {
+    "payout_reserved": {
+        "owes": "Not paid into the pot of cycle {cycle}: you owe it",
+        "owes_less": "Kept from your pot of cycle {cycle}, for what you owed",
+        "is_owed": "Missing from your pot of cycle {cycle}: owed to you",
+        "is_owed_less": "Kept for you from the pot of cycle {cycle}",
+    },
+    "contribution_settled": {
+        "owes_less": "Contribution to cycle {cycle}, for what you owed",
+        "is_owed_less": "Paid for cycle {cycle}, on its way to you",
+    },
+    "member_left": {
+        "owes": "A member left: what you had of them is owed",
+        "is_owed": "A member left after their turn: owed to you",
+    },
+    "place_taken_over": {"owes": "A place taken over: what was paid in for it is owed"},
+    "group_wound_up": {
+        "owes": "The circle was wound up: what you had of others is owed",
+        "is_owed": "The circle was wound up: owed to you",
+    },
+    "circle_brought_in": {
+        "owes": "From before the circle came here: you owe it",
+        "is_owed": "From before the circle came here: owed to you",
+    },
+}
+
+_OWN_LEAVING: Final = {
+    "owes": "You left after your turn: the rest is owed",
+    "is_owed": "You left: what others had of you is owed to you",
+}
+
+
+def describe_to(fact: Fact, uid: str, change: Position) -> str:
+    """A fact as it reads to one member, by what it changed for them."""
+    changes = {"owes": change.owes_pence, "is_owed": change.is_owed_pence}
+    kinds = [name if pence > 0 else f"{name}_less" for name, pence in changes.items() if pence]
+    own_leaving = fact.type in {"member_left", "place_taken_over"} and fact.payload.get("member") == uid
+    sentences = _OWN_LEAVING if own_leaving else _CLAIMS.get(fact.type, {})
+    found = [sentences[kind] for kind in kinds if kind in sentences]
+    # Two changes at once have no one sentence; the columns say both.
+    if len(kinds) != 1 or not found:
+        return describe(fact)
+    return found[0].format(cycle=_cycle(fact))

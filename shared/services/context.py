@@ -11,6 +11,7 @@ from shared.ports import (
     BankHolidays,
     Chance,
     Clock,
+    Mailer,
     PaymentGateway,
     Publisher,
     Secrets,
@@ -34,6 +35,7 @@ class Context:
     secrets: Secrets
     anchors: Anchors
     vault: Vault
+    mailer: Mailer
     two_people_above_pence: int | None = None  # a payout above it waits until two of staff let it go
     fees: Mapping[str, int] = field(default_factory=dict)  # the platform's, as `Terms` names them
 

@@ -16,7 +16,7 @@ from shared.domain.invitations import Invitation, address_fingerprint, fingerpri
 from shared.domain.journal import News
 from shared.domain.members import Member
 from shared.domain.rotation import DrawSeed, commitment
-from shared.services import display_names, throttle, views
+from shared.services import display_names, mail_invitation, throttle, views
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, transact
 
@@ -25,10 +25,10 @@ INVITED_FOR: Final = timedelta(days=30)
 
 
 def import_circle(
-    ctx: Context, command: Command, terms: Terms, content: bytes, email: str | None
+    ctx: Context, command: Command, terms: Terms, content: bytes, email: str | None, public_url: str = ""
 ) -> dict[str, Any]:
     """Start recruiting for an imported circle: its organiser is seated, and everybody else gets a code of
-    their own, bound to the address in the file, for the turn that they have.
+    their own, bound to the address in the file, for the turn that they have, and mailed there.
 
     `terms` hold the next cycle's due date as their first one; how many members and how many cycles are done,
     the file says. `email` is the caller's verified address: one of the rows is theirs. Nothing is written
@@ -73,7 +73,27 @@ def import_circle(
 
     made = transact(ctx, command, [], decide)
     display_names.share(ctx, made["id"], command.actor)
-    return made
+    return made | {"invitations": _mailed(ctx, terms.name, rows, made["invitations"], public_url)}
+
+
+def _mailed(
+    ctx: Context, circle: str, rows: list[Row], invitations: list[dict[str, Any]], public_url: str
+) -> list[dict[str, Any]]:
+    """The invitations with what became of their mails. Once one is not sent, the others are not tried: each
+    would wait as long for a server that is not there."""
+    addresses = {row.turn: row.email for row in rows}
+    done = []
+    reachable = True
+    for one in invitations:
+        state = "not_sent"
+        if reachable:
+            expires_at = datetime.fromisoformat(one["expires_at"])
+            state = mail_invitation.mail(
+                ctx, circle, one["code"], expires_at, addresses[one["turn"]], public_url
+            )
+            reachable = state != "not_sent"
+        done.append(one | {"mail": state})
+    return done
 
 
 def _founded(

@@ -37,11 +37,11 @@ def member_sheet(statement: Mapping[str, Any], name: str) -> Sheet:
         above=[("Member", name), *_frame(statement)],
         columns=[
             Column("Date", width=11),
-            Column("Movement", width=30),
-            Column("Paid in", "pence", 12),
-            Column("Received", "pence", 12),
-            Column("Fees", "pence", 10),
-            Column("Balance", "pence", 13),
+            Column("Movement", width=42),
+            Column("Paid in", "pence", 11),
+            Column("Received", "pence", 11),
+            Column("Fees", "pence", 8),
+            Column("Balance", "pence", 12),
             Column("Owes", "pence", 11),
             Column("Is owed", "pence", 11),
         ],
@@ -69,17 +69,26 @@ def _balance_row(label: str, stand: Mapping[str, int]) -> list[str | int | None]
     ]
 
 
-def group_sheet(statement: Mapping[str, Any]) -> Sheet:
-    """A circle's statement: its accounts at the start, every posting, its accounts at the end."""
+def group_sheet(statement: Mapping[str, Any], names: Mapping[str, str]) -> Sheet:
+    """A circle's statement: its accounts at the start, every posting, its accounts at the end.
+
+    `names` are those of its people: an account of theirs reads "debt: Ada".
+    """
     rows: list[list[str | int | None]] = [
-        [None, _OPENING, account, None, pence] for account, pence in statement["opening"].items()
+        [None, _OPENING, _account(account, names), None, pence]
+        for account, pence in statement["opening"].items()
     ]
     for line in statement["lines"]:
         for entry in line["entries"]:
             debit = entry["pence"] if entry["side"] == "debit" else None
             credit = entry["pence"] if entry["side"] == "credit" else None
-            rows.append([_day(line["at"]), line["description"], entry["account"], debit, credit])
-    rows += [[None, _CLOSING, account, None, pence] for account, pence in statement["closing"].items()]
+            rows.append(
+                [_day(line["at"]), line["description"], _account(entry["account"], names), debit, credit]
+            )
+    rows += [
+        [None, _CLOSING, _account(account, names), None, pence]
+        for account, pence in statement["closing"].items()
+    ]
     return Sheet(
         title=f"Books of {statement['name']}",
         dated=_last_moment(statement),
@@ -96,12 +105,22 @@ def group_sheet(statement: Mapping[str, Any]) -> Sheet:
     )
 
 
+def _account(account: str, names: Mapping[str, str]) -> str:
+    kind, _, whose = account.partition(":")
+    return f"{kind}: {names[whose]}" if whose in names else account
+
+
 def _frame(statement: Mapping[str, Any]) -> list[tuple[str, str]]:
-    since, until = statement["since"] or "the start", statement["until"] or "today"
+    """Without an end the period reaches to the last line, not to the day of asking: who asks twice gets the
+    same file."""
+    since = statement["since"] or "the start"
+    until = statement["until"] or (_day(statement["lines"][-1]["at"]) if statement["lines"] else "now")
     return [("Circle", statement["group"]), ("Period", f"{since} to {until}")]
 
 
 def _audit(statement: Mapping[str, Any]) -> str:
+    if not statement["audit_seq"]:
+        return "Nothing of this is sealed into the circle's audit chain yet."
     return f"Audit chain at number {statement['audit_seq']}: {statement['audit_hash']}"
 
 
@@ -136,6 +155,7 @@ def schedule_calendar(group: Mapping[str, Any], schedule: Mapping[str, Any], uid
     calendar = Calendar()
     calendar.add("prodid", "-//Ajo//Schedule//EN")
     calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", group["name"])
     stamp = datetime.fromisoformat(group["locked_at"] or group["created_at"])
     for cycle in schedule["cycles"]:

@@ -21,6 +21,7 @@ PACKAGES = {
     "rate_limits": {"limits"},
     "vault": {"cryptography", "google-cloud-firestore", "google-cloud-secret-manager"},
     "anchors": {"google-cloud-storage"},
+    "mailer": {"google-cloud-secret-manager"},
     "clock": set(),
     "chance": set(),
     "two_people_above_pence": set(),

@@ -127,6 +127,6 @@ def test_an_old_shortfall_can_be_paid_by_hand_at_any_time(story: BroughtIn) -> N
 def test_a_statement_begins_with_what_is_owed_and_no_money(story: BroughtIn) -> None:
     found = statements.of_member(story.world.ctx, Reader("Cy"), story.circle.id, "Cy", None, None)
     assert [(line["description"], line["owes_pence"]) for line in found["lines"]] == [
-        ("Circle brought in", 5_000)
+        ("From before the circle came here: you owe it", 5_000)
     ]
     assert (found["paid_in_pence"], found["received_pence"], found["owes_pence"]) == (0, 0, 5_000)

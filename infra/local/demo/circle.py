@@ -154,7 +154,7 @@ class Circle:
             self.progress_seen.append(progress)
         today = self.platform.now().date().isoformat()
         for cycle in self.cycles:
-            if cycle["due_date"] == today:
+            if cycle["due_date"] == today and cycle["payout_state"] != "void":
                 self.story.tell(
                     f"{today}  cycle {cycle['cycle']}: everyone's {pounds(self.amount_pence)} is taken"
                 )

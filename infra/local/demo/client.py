@@ -128,6 +128,11 @@ class Platform:
         answer = self.session.post(url, data=form, allow_redirects=False, timeout=TIMEOUT_SECONDS)
         answer.raise_for_status()
 
+    def mails(self, to: str) -> list[dict[str, Any]]:
+        """The e-mails that somebody got, oldest first."""
+        found: list[dict[str, Any]] = self.call("GET", "/_local/mails", params={"to": to})["items"]
+        return found
+
     def document(self, path: str, token: str) -> dict[str, Any]:
         """A document's fields, read from Firestore itself and no function, as the rules let its reader."""
         environment = self.about["environment"]

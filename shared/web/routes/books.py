@@ -39,7 +39,7 @@ def read_statement(call: Call[MemberPeriod]) -> Mapping[str, Any] | Download:
 
 
 def read_group_statement(call: Call[Period]) -> Mapping[str, Any] | Download:
-    from shared.services import statements
+    from shared.services import display_names, statements
 
     asked, group = call.input, call.path["group"]
     found = statements.of_group(call.ctx, call.reader, group, asked.since, asked.until)
@@ -47,7 +47,13 @@ def read_group_statement(call: Call[Period]) -> Mapping[str, Any] | Download:
         return found
     from shared.web import statement_sheets
 
-    return _sheet(statement_sheets.group_sheet(found), asked.format, f"books-{group}")
+    accounts = {
+        *found["closing"],
+        *(entry["account"] for line in found["lines"] for entry in line["entries"]),
+    }
+    people = sorted({whose for account in accounts if (whose := account.partition(":")[2])})
+    names = display_names.names(call.ctx, group, people)
+    return _sheet(statement_sheets.group_sheet(found, names), asked.format, f"books-{group}")
 
 
 def _sheet(sheet: Any, format_: str, name: str) -> Download:

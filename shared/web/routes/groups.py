@@ -41,7 +41,9 @@ from shared.web.schemas.groups import (
     GroupBalances,
     GroupSummary,
     Invitation,
+    InvitationMail,
     Join,
+    MailedInvitation,
     Membership,
     NewGroup,
     NewInvitation,
@@ -87,9 +89,20 @@ def invite(call: Call[NewInvitation]) -> dict[str, Any]:
     from shared.services import invite
 
     asked = call.input
-    made = invite.invite(call.ctx, call.command, call.path["group"], asked.valid_days, asked.email)
-    # After the #, a code stays in the browser: no server on the way writes it into a log.
-    return made | {"link": f"{call.wiring.settings().public_url}/join#{made['code']}"}
+    public_url = call.wiring.settings().public_url
+    return invite.invite(
+        call.ctx, call.command, call.path["group"], asked.valid_days, asked.email, public_url
+    )
+
+
+def mail_invitation(call: Call[InvitationMail]) -> dict[str, Any]:
+    from shared.services import mail_invitation
+
+    asked = call.input
+    public_url = call.wiring.settings().public_url
+    return mail_invitation.resend(
+        call.ctx, call.command, call.path["group"], asked.code, asked.email, public_url
+    )
 
 
 def approve_member(call: Call[Nothing]) -> dict[str, Any]:
@@ -206,6 +219,16 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         handler=invite,
         status=201,
         refuses=(NoSuchThing, NotAllowed, GroupNotOpen),
+    ),
+    Route(
+        "POST",
+        "/v1/groups/{group}/invitations/mail",
+        Action.INVITE,
+        "Mail an invitation again, where its mail was not sent or is lost",
+        takes=InvitationMail,
+        answer=MailedInvitation,
+        handler=mail_invitation,
+        refuses=(NoSuchThing, NotAllowed, GroupNotOpen, InvitationInvalid, InvitationForAnother),
     ),
     Route(
         "POST",

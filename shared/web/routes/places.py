@@ -115,6 +115,7 @@ def import_group(call: Call[NewImport]) -> dict[str, Any]:
         Terms(members=0, **told, **call.ctx.fees),
         base64.b64decode(call.input.file),
         call.verified_email,
+        call.wiring.settings().public_url,
     )
 
 

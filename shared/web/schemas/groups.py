@@ -13,6 +13,7 @@ from shared.domain.payouts import PayoutState
 from shared.web.schemas.common import Amount, Answer, Currency, Id, Input, Name, normalised
 
 Visibility = Literal["public", "invited"]
+MailState = Literal["sent", "not_sent", "refused"]
 Frequency = Literal["weekly", "monthly"]
 
 
@@ -115,12 +116,31 @@ class NewInvitation(Input):
 
 
 class Invitation(Answer):
-    """A code that lets people in until it expires, and the link that holds it. Shown once."""
+    """A code that lets people in until it expires, and the link that holds it. Shown once.
+
+    `mail` says what became of the e-mail to the address that it is for; the invitation stands in any case.
+    `not_sent` may be sent again, with code and address: we keep neither.
+    """
 
     id: str
     code: str
     link: str
     expires_at: datetime
+    mail: MailState | None = None
+
+
+class InvitationMail(Input):
+    """An invitation's code, and the address that it was made for."""
+
+    code: Code
+    email: Email
+
+
+class MailedInvitation(Answer):
+    """What became of the e-mail."""
+
+    id: str
+    mail: MailState
 
 
 class Join(Input):

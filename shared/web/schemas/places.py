@@ -13,7 +13,7 @@ from shared.domain.bringing import FILE_BYTES_MAX
 from shared.domain.groups import DefaultPolicy, GroupState
 from shared.domain.members import GroupRole
 from shared.web.schemas.common import Answer, Currency, Id, Input, Name, PageRequest
-from shared.web.schemas.groups import Code, Group, Purpose, Terms
+from shared.web.schemas.groups import Code, Group, MailState, Purpose, Terms
 
 
 class BrowseRequest(PageRequest):
@@ -108,6 +108,7 @@ class TurnInvitation(Answer):
     turn: int
     code: str
     expires_at: datetime
+    mail: MailState
 
 
 class ImportedGroup(Group):

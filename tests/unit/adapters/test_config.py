@@ -37,6 +37,10 @@ PRODUCTION = {
     "AJO_INVOKER_EMAIL": "tasks@ajo.example, push@ajo.example",
     "AJO_SUBMIT_URL": "https://submit.example",
     "AJO_ANCHORS": "gs://ajo-audit-heads",
+    "AJO_SMTP_HOST": "smtp.example:587",
+    "AJO_SMTP_USER": "ajo",
+    "AJO_MAIL_FROM": "ajo@ajo.example",
+    "AJO_SECRET_SMTP_PASSWORD": "projects/1/secrets/smtp-password/versions/1",
     **{
         f"AJO_SECRET_{name.upper().replace('-', '_')}": f"projects/1/secrets/{name}/versions/1"
         for name in NEEDED_SECRETS
@@ -183,3 +187,26 @@ def test_an_unusable_setting_is_named_and_not_quoted(name: str, value: str) -> N
     with pytest.raises(BadSettings, match=name) as refusal:
         Settings.from_environment({**PRODUCTION, name: value})
     assert value == "," or value not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"AJO_SMTP_HOST": ""}, "AJO_SMTP_HOST is missing"),
+        ({"AJO_SMTP_HOST": "127.0.0.1:25"}, "AJO_SMTP_HOST must be this machine in local"),
+        ({"AJO_SMTP_HOST": "smtp.example"}, "AJO_SMTP_HOST cannot be used"),
+        ({"AJO_SMTP_USER": ""}, "AJO_SMTP_USER is missing"),
+        ({"AJO_SECRET_SMTP_PASSWORD": ""}, "AJO_SECRET_SMTP_PASSWORD is missing"),
+        ({"AJO_MAIL_FROM": ""}, "AJO_MAIL_FROM is missing"),
+    ],
+)
+def test_production_hands_mail_over_sealed_and_by_name(changes: dict[str, str], fault: str) -> None:
+    with pytest.raises(BadSettings, match=fault):
+        Settings.from_environment(PRODUCTION | changes)
+
+
+def test_no_mail_leaves_this_machine_from_local() -> None:
+    here = {"AJO_SMTP_HOST": "127.0.0.1:2525", "AJO_MAIL_FROM": "ajo@example.com"}
+    assert Settings.from_environment(LOCAL | here).smtp_host == "127.0.0.1:2525"
+    with pytest.raises(BadSettings, match="AJO_SMTP_HOST must be this machine in local"):
+        Settings.from_environment(LOCAL | here | {"AJO_SMTP_HOST": "smtp.example:587"})

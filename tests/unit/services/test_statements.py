@@ -20,6 +20,7 @@ from shared.services.context import Reader
 from shared.web import sheets, statement_sheets
 from shared.web.sheets import Column, Sheet
 from tests.builders import Circle
+from tests.worked_examples.page import Page
 from tests.worked_examples.test_design import Story
 
 WHY = "The member asked us to look."
@@ -102,6 +103,39 @@ def test_a_statement_names_every_movement(story: Story) -> None:
     assert found["audit_seq"] == len([fact for fact in story.circle.facts() if fact.sealed])
 
 
+def test_claims_read_as_they_are_meant_to_each() -> None:
+    """Where no money moved for a member, the line says what it means to them, not what the fact is called."""
+    page = Page()
+    page.bank_refuses("E", 4)
+    page.paid_out(2, days_more=3)
+    page.leaves("D")
+    page.to_the_end()
+
+    def lines(letter: str) -> list[str]:
+        uid = page.uid[letter]
+        found = statements.of_member(page.world.ctx, Reader(uid), page.circle.id, uid, None, None)
+        return [str(line["description"]) for line in found["lines"]]
+
+    assert lines("A") == [
+        "Contribution to cycle 1",
+        "Missing from your pot of cycle 1: owed to you",
+        "Pot of cycle 1",
+        "Contribution to cycle 2",
+        "A member left: what you had of them is owed",
+        "Contribution to cycle 3",
+        "Contribution to cycle 4, for what you owed",
+        "Contribution to cycle 5",
+        "Kept for you from the pot of cycle 5",
+        "What had been missing, cycle 1",
+    ]
+    assert {
+        "Not paid into the pot of cycle 1: you owe it",
+        "Kept from your pot of cycle 5, for what you owed",
+    } <= set(lines("E"))
+    assert "You left: what others had of you is owed to you" in lines("D")
+    assert "Paid for cycle 4, on its way to you" in lines("D")
+
+
 def test_who_reads_whose(story: Story) -> None:
     ctx, gid = story.world.ctx, story.circle.id
 
@@ -173,9 +207,10 @@ def test_the_csv_sums_to_the_closing_balance(story: Story) -> None:
 def test_a_circles_books_list_every_entry(story: Story) -> None:
     ctx, organiser = story.world.ctx, story.circle.group.organiser
     found = statements.of_group(ctx, Reader(organiser), story.circle.id, None, None)
-    sheet = statement_sheets.group_sheet(found)
+    sheet = statement_sheets.group_sheet(found, {story.second: "Zoë =1+1"})
     entries = sum(len(fact.entries) for fact in story.circle.facts())
     assert len([row for row in sheet.rows if row[0]]) == entries
+    assert "debt: Zoë =1+1" in {row[2] for row in sheet.rows}
     assert sheets.as_pdf(sheet).startswith(b"%PDF")
 
 

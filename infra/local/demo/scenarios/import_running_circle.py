@@ -21,10 +21,11 @@ def tell(platform: Platform, story: Story) -> Circle:
     made = _brought(platform, story, people)
     group = made["id"]
     organiser, *others = people
-    codes = {one["turn"]: one["code"] for one in made["invitations"]}
-    for turn, person in enumerate(others, start=2):
-        person.post("/v1/groups/join", {"code": codes[turn]})
-    story.tell("each of the others takes the turn that was theirs, by a code for their address alone")
+    for person in others:
+        (mail,) = platform.mails(person.email)
+        code = mail["text"].partition("/join#")[2].split()[0]
+        person.post("/v1/groups/join", {"code": code})
+    story.tell("each of the others takes the turn that was theirs, by the code in an e-mail to them alone")
     for person in people:
         agreement = person.get(f"/v1/groups/{group}/agreement")
         person.post(f"/v1/groups/{group}/agreement", {"hash": agreement["hash"]})
