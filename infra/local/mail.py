@@ -53,7 +53,7 @@ class MailSink:
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        message: Any = message_from_bytes(bytes(envelope.content or b""), policy=policy.default)
+        message: Any = message_from_bytes(envelope.original_content or b"", policy=policy.default)
         text = message.get_content().replace("\r\n", "\n")
         with self._lock:
             self._mails += [

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.documents import Document, Ref
-from shared.domain.errors import HouseTooThin
+from shared.domain.errors import HouseTooThin, RemedyImpossible
 
 FLOOR_PENCE: Final = 100_000
 """Under £1,000 of its own no new circle starts: ten members at £100 can take back as much in one afternoon,
@@ -43,3 +43,11 @@ def require_capital(house: House | None) -> None:
     """Raises HouseTooThin under the floor. Before the first reconciliation nothing is borne yet."""
     if house is not None and house.left_pence < FLOOR_PENCE:
         raise HouseTooThin()
+
+
+def stand_in(house: House, pence: int) -> House:
+    """The house with so much more borne, for a claim that it pays by a decision. Raises RemedyImpossible
+    where that would leave it less than its floor: what it stands in for already comes first."""
+    if house.left_pence - pence < FLOOR_PENCE:
+        raise RemedyImpossible(why="the house would have less of its own left than its floor")
+    return house.with_(borne_pence=house.borne_pence + pence)

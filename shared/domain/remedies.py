@@ -29,6 +29,7 @@ class Remedied:
     members: dict[str, Member]
     rows: Rows = field(default_factory=list)
     created: list[Document] = field(default_factory=list)
+    house_pence: int = 0  # what the house pays
 
 
 def people_of(remedies: list[Remedy]) -> list[str]:
@@ -100,6 +101,7 @@ def _house_pays(done: Remedied, remedy: Remedy, processor: str, now: datetime) -
         raise RemedyImpossible(why="there is no such open debt to a member")
     paid = debt.with_(parts_paid=debt.parts_paid + 1)
     top_up = top_up_for(member.group, paid, debt.left_pence, now)
+    done.house_pence += debt.left_pence
     done.rows += ledger.house_takes_over(processor, debt.creditor, top_up.id, debt.left_pence)
     done.created.append(top_up)
     done.members[remedy.debtor] = with_debts(member, [paid.with_(creditor=HOUSE)])

@@ -21,6 +21,7 @@ from shared.domain.disputes import (
 )
 from shared.domain.errors import DisputeExists, NoSuchThing
 from shared.domain.groups import Group, group_ref, roles_in
+from shared.domain.house import HOUSE_REF, House, stand_in
 from shared.domain.ids import derived_id
 from shared.domain.journal import News
 from shared.domain.members import member_ref
@@ -141,11 +142,18 @@ def decide(
         return Decision(
             answer=_summary(after),
             facts=[news],
-            changed=[after, *done.members.values()],
+            changed=[after, *done.members.values(), *_borne_by_the_house(loaded, done.house_pence)],
             created=done.created,
         )
 
-    return transact(ctx, command, [dispute_ref(gid, did), group_ref(gid)], decided)
+    return transact(ctx, command, [dispute_ref(gid, did), group_ref(gid)], decided, peek=[HOUSE_REF])
+
+
+def _borne_by_the_house(loaded: Loaded, pence: int) -> list[House]:
+    """The house, changed by what it pays: of two decisions at once one looks again. Before the first
+    reconciliation nothing is known of it, and nothing is borne."""
+    house = loaded.find(HOUSE_REF)
+    return [stand_in(house, pence)] if pence and house is not None else []
 
 
 def appeal(ctx: Context, command: Command, gid: str, did: str, text: str) -> dict[str, Any]:

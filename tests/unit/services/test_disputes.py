@@ -19,7 +19,9 @@ from shared.domain.errors import (
     RemedyImpossible,
     ReviewerNotIndependent,
 )
+from shared.domain.house import FLOOR_PENCE, HOUSE_REF, House
 from shared.domain.permissions import Role
+from shared.ports import Put
 from shared.services import disputes, pay_contribution
 from shared.services.context import Reader
 from tests.builders import World
@@ -114,6 +116,36 @@ def test_the_house_can_stand_in_for_a_debt(quarrel: Quarrel) -> None:
     quarrel.world.advance_to(quarrel.world.clock.moment.date() + timedelta(days=3))
     quarrel.book.stands(debt_Cy=30_00, fees=fees, house=fees + 30_00)
     assert quarrel.world.reconcile()["differences"] == []
+
+
+def house(quarrel: Quarrel) -> House:
+    (found,) = quarrel.world.store.load(HOUSE_REF.path)
+    return HOUSE_REF.read(found.data or {})
+
+
+def test_the_house_stands_in_for_nobody_below_its_floor(quarrel: Quarrel) -> None:
+    """Two claims of £30, and £1,030 of its own: the first is paid, and is counted before the next report."""
+    quarrel.world.reconcile()
+    found = house(quarrel)
+    thin = found.with_(borne_pence=found.capital_pence - FLOOR_PENCE - 30_00)
+    quarrel.world.store.commit([Put(thin.path, thin.data())])
+    quarrel.say(Reader("Cy"))
+    quarrel.take_up(staff())
+    quarrel.decide(staff(), "upheld", CLAIM, CLAIM)
+    first, second = quarrel.circle.member("Cy").open_debts()
+    other = quarrel.open("Ben", "person", "Cy")["id"]
+    quarrel.take_up(staff(), other)
+    quarrel.world.clock.moment += timedelta(days=7)
+    pays = [Remedy(kind="house_pays", debtor="Cy", debt=debt.id) for debt in (first, second)]
+    with pytest.raises(RemedyImpossible, match="less of its own left than its floor"):
+        quarrel.decide(staff(), "upheld", *pays, did=other)
+    quarrel.decide(staff(), "upheld", pays[0], did=other)
+    assert house(quarrel).left_pence == FLOOR_PENCE
+    third = quarrel.open("Cy", "person", "Ben")["id"]
+    quarrel.take_up(staff(), third)
+    quarrel.world.clock.moment += timedelta(days=7)
+    with pytest.raises(RemedyImpossible):
+        quarrel.decide(staff(), "upheld", pays[1], did=third)
 
 
 def test_rejected_it_posts_nothing(quarrel: Quarrel) -> None:
