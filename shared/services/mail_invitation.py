@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from shared.domain.calendar import london_day
-from shared.domain.errors import InvitationForAnother, NoSuchThing
+from shared.domain.errors import InvitationForAnother, InvitationInvalid
 from shared.domain.groups import group_ref, require_recruiting, roles_in
 from shared.domain.invitations import address_fingerprint, fingerprint, invitation_ref
 from shared.domain.permissions import Action, require
@@ -76,7 +76,7 @@ def resend(
     require_recruiting(group)
     found = loaded.find(ref)
     if found is None or found.group != gid:
-        raise NoSuchThing(thing="invitation")
+        raise InvitationInvalid()
     found.check(ctx.clock.now())
     if found.address is None:
         raise InvitationForAnother()

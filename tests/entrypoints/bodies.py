@@ -36,6 +36,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "verdict": "lifted",
         "reason": "They are one household, seen on the bill.",
     },
+    "InvitationMail": {"code": NONE, "email": "ann@example.org"},
     "Join": {"group": "grp_2"},
     "MessageReport": {"reason": "spam"},
     "Moderation": {"hide": True},

@@ -106,7 +106,7 @@ def test_nothing_is_sent_to_who_is_not_meant(circle: Recruiting) -> None:
         circle.again(bound["code"], "somebody.else@example.org")
     with pytest.raises(InvitationForAnother):
         circle.again(open_["code"])
-    with pytest.raises(NoSuchThing):
+    with pytest.raises(InvitationInvalid):
         circle.again("guessed")
     with pytest.raises((NoSuchThing, NotAllowed)):
         circle.again(bound["code"], who="Ben")
