@@ -569,6 +569,23 @@ class Trigger(StrEnum):
     IDENTITY_CHANGED = "identity_changed"
     MODEL_WITHDRAWN = "model_withdrawn"
     RULES_CHANGED = "rules_changed"
+    EVIDENCE_ENDED = "evidence_ended"
+
+
+STALE: Final[Mapping[Trigger, str]] = {
+    Trigger.EXPIRED: "It is older than half a year.",
+    Trigger.INCOME_FELL: "You told us since that less comes in.",
+    Trigger.COSTS_ROSE: "You told us since that more goes out.",
+    Trigger.MORE_IN_CIRCLES: "You have promised more to circles since.",
+    Trigger.MISSED_CONTRIBUTION: "A contribution was missed since.",
+    Trigger.HARDSHIP: "You asked for time in a circle.",
+    Trigger.FRAUD_HOLD: "A person needs to check some of the details that you gave us.",
+    Trigger.IDENTITY_CHANGED: "Your identity was checked anew since.",
+    Trigger.MODEL_WITHDRAWN: "The model that scored it is no longer in use.",
+    Trigger.RULES_CHANGED: "Our rules have changed since.",
+    Trigger.EVIDENCE_ENDED: "What you showed us of your month has expired, or no longer bears it out.",
+}
+"""Why an assessment no longer holds, for its person; a new one takes its place when they ask for it."""
 
 
 class Since(Value):
@@ -583,6 +600,7 @@ class Since(Value):
     hardship: bool = False
     fraud_hold: bool = False
     identity_changed: bool = False
+    evidence_ended: bool = False
     withdrawn_models: frozenset[str] = frozenset()
 
 
@@ -608,5 +626,6 @@ def stale(assessment: Assessment, since: Since, rules: AssessmentRules = RULES) 
         Trigger.IDENTITY_CHANGED: since.identity_changed,
         Trigger.MODEL_WITHDRAWN: assessment.score.model_version in since.withdrawn_models,
         Trigger.RULES_CHANGED: assessment.rules_version != rules.version_in_full(),
+        Trigger.EVIDENCE_ENDED: since.evidence_ended,
     }
     return tuple(trigger for trigger, is_met in met.items() if is_met)

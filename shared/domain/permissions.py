@@ -106,6 +106,7 @@ class Action(StrEnum):
     READ_ASSESSMENT_REVIEWS = "read_assessment_reviews"
     DECIDE_ASSESSMENT_REVIEW = "decide_assessment_review"
     READ_PORTFOLIO = "read_portfolio"
+    RECORD_EVIDENCE = "record_evidence"
     READ_FRAUD = "read_fraud"
     DECIDE_FRAUD = "decide_fraud"
 
@@ -182,6 +183,7 @@ TABLE: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.READ_ASSESSMENT_REVIEWS: frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
         Action.DECIDE_ASSESSMENT_REVIEW: frozenset({Role.FINANCE, Role.ADMIN}),
         Action.READ_PORTFOLIO: frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
+        Action.RECORD_EVIDENCE: frozenset({Role.FINANCE, Role.ADMIN}),
         Action.READ_FRAUD: frozenset({Role.FINANCE, Role.ADMIN, Role.AUDITOR}),
         Action.DECIDE_FRAUD: frozenset({Role.FINANCE, Role.ADMIN}),
     }

@@ -85,6 +85,12 @@ RETENTION: Final[Mapping[str, Kept]] = MappingProxyType(
         "assessments": Kept(
             span=CLAIMS, ending="ttl", basis="f", why="Why a circle was affordable, if it is ever asked."
         ),
+        "evidence": Kept(
+            span=None,
+            ending="erasure",
+            basis="f",
+            why="What staff were shown of a month, and by whom it was seen; the latest hundred.",
+        ),
         "fraud": Kept(
             span=None,
             ending="erasure",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -18,8 +18,9 @@ from shared.domain.case_files import (
     health_ref,
     review_id,
 )
-from shared.domain.documents import Document
+from shared.domain.documents import Document, Ref
 from shared.domain.errors import NoSuchThing
+from shared.domain.evidence import evidence_ref
 from shared.domain.financial_health import HealthTaken
 from shared.domain.fraud_files import fraud_ref
 from shared.domain.retention import expiry
@@ -133,8 +134,9 @@ def files_of(ctx: Context, uid: str) -> Iterator[Document]:
     for file in assessments_of(ctx, uid):
         yield file
         yield from (one for one in map(read(ctx, *file.review_refs()).find, file.review_refs()) if one)
-    loaded = read(ctx, health_ref(uid), fraud_ref(uid))
-    yield from (one for one in (loaded.find(health_ref(uid)), loaded.find(fraud_ref(uid))) if one is not None)
+    refs: list[Ref[Any]] = [health_ref(uid), fraud_ref(uid), evidence_ref(uid)]
+    loaded = read(ctx, *refs)
+    yield from (found for ref in refs if (found := loaded.find(ref)) is not None)
 
 
 def assessments_of(ctx: Context, uid: str) -> Iterator[AssessmentFile]:

@@ -13,7 +13,7 @@ from shared.domain.decision import Decision
 from shared.domain.errors import NoSuchThing
 from shared.domain.permissions import Action
 from shared.ports import Query
-from shared.services import access_log
+from shared.services import access_log, evidence
 from shared.services.case_files import Case, case_in, case_of, file_review
 from shared.services.context import Command, Context, Reader
 from shared.services.transact import Loaded, read, transact
@@ -40,7 +40,7 @@ def case(ctx: Context, reader: Reader, id_: str) -> dict[str, Any]:
     """
     file = _review(ctx, id_)
     access_log.record(ctx, reader, Action.READ_ASSESSMENT_REVIEWS, file.uid)
-    return _view(case_of(ctx, file.assessment), id_)
+    return _view(ctx, case_of(ctx, file.assessment), id_)
 
 
 def decide(
@@ -82,7 +82,7 @@ def decide(
         return Decision(answer={"review": id_}, changed=[changed])
 
     transact(ctx, command, [assessment_ref(file.assessment)], decided)
-    return _view(case_of(ctx, file.assessment), id_)
+    return _view(ctx, case_of(ctx, file.assessment), id_)
 
 
 def _review(ctx: Context, id_: str) -> ReviewFile:
@@ -92,7 +92,7 @@ def _review(ctx: Context, id_: str) -> ReviewFile:
     return file
 
 
-def _view(found: Case, id_: str) -> dict[str, Any]:
+def _view(ctx: Context, found: Case, id_: str) -> dict[str, Any]:
     assessment = found.assessment
     return {
         "id": id_,
@@ -104,6 +104,7 @@ def _view(found: Case, id_: str) -> dict[str, Any]:
         "reasons": [one.model_dump(mode="json") for one in assessment.reasons],
         "asked": assessment.application.model_dump(mode="json"),
         "told": assessment.told.model_dump(mode="json") if assessment.told else None,
+        "evidence": evidence.for_staff(ctx, assessment.person),
         "affordability": assessment.affordability.model_dump(mode="json"),
         "score": assessment.score.model_dump(mode="json"),
         "fraud": assessment.fraud.model_dump(mode="json"),

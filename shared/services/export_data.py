@@ -19,6 +19,7 @@ from shared.services import (
     access_log,
     consents,
     display_names,
+    evidence,
     financial_health,
     identity_check,
     reach,
@@ -56,6 +57,7 @@ def export(ctx: Context, identity: Identity) -> dict[str, Any]:
         "notifications": _notifications(ctx, uid),
         "assessments": _assessments(ctx, uid),
         "financial_health": _financial_health(ctx, uid),
+        "evidence": _evidence(ctx, uid),
         "looked_at_by_staff": _accesses(ctx, uid),
         "automated_decisions": AUTOMATED_DECISIONS,
     }
@@ -74,6 +76,13 @@ def _assessments(ctx: Context, uid: str) -> list[dict[str, Any]]:
     files = list(assessments_of(ctx, uid))
     try:
         return [read_assessment.own(ctx, uid, file.id) for file in files]
+    except Erased:
+        return []
+
+
+def _evidence(ctx: Context, uid: str) -> list[dict[str, Any]]:
+    try:
+        return list(evidence.own(ctx, uid)["items"])
     except Erased:
         return []
 

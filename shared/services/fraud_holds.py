@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from shared.domain.decision import Decision
 from shared.domain.errors import DetailsToCheck, Erased, NoSuchThing, TryAgainLater
-from shared.domain.fraud import FraudCheck, Hold, check_fraud
+from shared.domain.fraud import Fact, FraudCheck, Hold, check_fraud
 from shared.domain.fraud_files import (
     FiledFinding,
     FindingVerdict,
@@ -28,14 +29,15 @@ from shared.services.transact import Loaded, read, transact
 CHECKER: Final = "system:fraud"
 
 
-def check(ctx: Context, uid: str) -> FraudCheck:
+def check(ctx: Context, uid: str, more: Sequence[Fact] = ()) -> FraudCheck:
     """What the rules say of a person now, without what staff have lifted; what is new waits for staff.
+    `more`: facts that the caller alone knows.
 
     Facts are looked at, not guarded: one that comes a moment later is seen at the next look, and there is one
     more right before money leaves. Raises TryAgainLater.
     """
     try:
-        found = check_fraud(uid, facts_of(ctx, uid), ctx.clock.now())
+        found = check_fraud(uid, [*facts_of(ctx, uid), *more], ctx.clock.now())
     except StoreUnavailable as trouble:
         raise TryAgainLater() from trouble
     if not found.findings:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from shared.domain.assessments import Assessment, NoScore, Score, Since, stale, standing
+from shared.domain.assessments import Assessment, NoScore, Score, Trigger, standing
 from shared.domain.calendar import london_day
 from shared.domain.case_files import AssessmentFile
 from shared.domain.contributions import Contribution
@@ -47,12 +47,13 @@ def latest_score(ctx: Context, uid: str) -> Score | NoScore | None:
     return found[0].score if found else None
 
 
-def approved_score(ctx: Context, uid: str, monthly_pence: int) -> Score | NoScore | None:
+def approved_score(
+    ctx: Context, uid: str, monthly_pence: int, why_stale: Callable[[Assessment], Sequence[Trigger]]
+) -> Score | NoScore | None:
     """The score of an assessment in force that approves a circle of at least this size: what one says of
     oneself opens no early turn of a circle that nobody has looked at."""
-    since = Since(at=ctx.clock.now())
     for assessment, approved_pence in _opened(ctx, uid):
-        if approved_pence >= monthly_pence and not stale(assessment, since):
+        if approved_pence >= monthly_pence and not why_stale(assessment):
             return assessment.score
     return None
 

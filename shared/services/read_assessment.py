@@ -7,13 +7,19 @@ from typing import Any
 from shared.domain.assessments import Review, for_person, standing
 from shared.domain.case_files import AssessmentFile
 from shared.ports import Query
+from shared.services import reassess
 from shared.services.case_files import Case, case_of
 from shared.services.context import Context
 
 
 def own(ctx: Context, uid: str, id_: str) -> dict[str, Any]:
     """One assessment of one's own. Raises NoSuchThing, Erased."""
-    return view(case_of(ctx, id_, uid))
+    case = case_of(ctx, id_, uid)
+    triggers = reassess.why_stale(ctx, case.assessment)
+    return view(case) | {
+        "stale": reassess.told(triggers),
+        "in_force": not triggers and standing(case.assessment, case.reviews) == "approved",
+    }
 
 
 def own_page(ctx: Context, uid: str, cursor: str | None, limit: int) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from typing import Any, Final
 from shared.domain.case_files import AssessmentFile, HealthFile, ReviewFile, health_ref
 from shared.domain.disputes import Dispute, dispute_sealed_as
 from shared.domain.documents import Document
+from shared.domain.evidence import EvidenceFile, evidence_ref
 from shared.domain.fraud_files import FraudFile, finding_sealed_as, fraud_ref
 from shared.domain.messages import Message, message_sealed_as
 from shared.domain.profiles import SEALED_AS_PROFILE, DisplayName, Profile, profile_ref
 from shared.ports import Query, Sealer, Snapshot, Stale, Update
-from shared.services import access_log, case_files, display_names
+from shared.services import access_log, case_files, display_names, evidence
 from shared.services.context import Context
 
 SETTLED_AFTER: Final = timedelta(hours=1)
@@ -88,9 +89,11 @@ def _holding(ctx: Context, owner: str) -> Iterator[_Holding]:
         (Query(f"groups/{owner}/messages"), Message, _message),
         (Query(f"groups/{owner}/disputes"), Dispute, _dispute),
     ]
-    profile, health, fraud = ctx.store.load(
-        profile_ref(owner).path, health_ref(owner).path, fraud_ref(owner).path
+    profile, health, fraud, seen = ctx.store.load(
+        profile_ref(owner).path, health_ref(owner).path, fraud_ref(owner).path, evidence_ref(owner).path
     )
+    if seen.data is not None:
+        yield _Holding(seen, EvidenceFile, _evidence)
     if profile.data is not None:
         yield _Holding(profile, Profile, _profile)
     if health.data is not None:
@@ -108,6 +111,10 @@ def _profile(one: Profile, again: Again) -> Profile:
 
 def _health(one: HealthFile, again: Again) -> HealthFile:
     return one.with_(sealed=again(one.sealed, case_files.HEALTH_SEALED_AS))
+
+
+def _evidence(one: EvidenceFile, again: Again) -> EvidenceFile:
+    return one.with_(sealed=again(one.sealed, evidence.SEALED_AS))
 
 
 def _fraud(one: FraudFile, again: Again) -> FraudFile:

@@ -10,11 +10,12 @@ from shared.domain.assessments import Told, assess, open_review
 from shared.domain.commitments import commitments_ref
 from shared.domain.decision import Decision
 from shared.domain.errors import CreditConsentMissing
+from shared.domain.evidence import income_seen, with_evidence
 from shared.domain.financial_statement import Statement
 from shared.domain.ids import new_id
 from shared.domain.privacy import consents_ref
 from shared.domain.users import user_ref
-from shared.services import fraud_holds, read_assessment, throttle
+from shared.services import evidence, fraud_holds, read_assessment, throttle
 from shared.services.applicant_score import score_of
 from shared.services.calculate_affordability import commitments
 from shared.services.case_files import file_assessment, file_review
@@ -35,7 +36,9 @@ def submit(
     uid = command.actor
     throttle.count(ctx, ASSESSMENTS, uid)
     sealer = ctx.vault.sealer(uid)
-    fraud = fraud_holds.check(ctx, uid)
+    seen = evidence.of_person(ctx, uid)
+    statement = with_evidence(statement, seen, ctx.clock.now())
+    fraud = fraud_holds.check(ctx, uid, income_seen(uid, statement, seen, ctx.clock.now()))
 
     def decide(loaded: Loaded) -> Decision:
         loaded.get(user_ref(uid)).require_open()

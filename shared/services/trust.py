@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from shared.domain.affordability import Circle
@@ -13,6 +14,7 @@ from shared.domain.member_risk import Candidate, earliest_position
 from shared.domain.members import Member
 from shared.services.context import Context
 from shared.services.member_pds import all_of, approved_score, contributions_of, pd_of
+from shared.services.reassess import why_stale
 
 
 def candidates(ctx: Context, uids: Iterable[str], terms: Terms) -> dict[str, Candidate]:
@@ -36,6 +38,7 @@ def earliest_turn(ctx: Context, uid: str, circle: Circle, members: int) -> dict[
 def _candidate(ctx: Context, uid: str, circle_monthly_pence: int) -> Candidate:
     today = london_day(ctx.clock.now())
     memberships = [Member.model_validate(one) for one in all_of(ctx, "members", uid, "-joined_at")]
-    pd = pd_of(ctx, approved_score(ctx, uid, circle_monthly_pence), contributions_of(ctx, uid))
+    score = approved_score(ctx, uid, circle_monthly_pence, partial(why_stale, ctx))
+    pd = pd_of(ctx, score, contributions_of(ctx, uid))
     overdue = [debt.left_pence for one in memberships for debt in one.open_debts() if debt.due_date <= today]
     return Candidate(member=uid, pd_ppm=pd.pd_ppm, arrears_pence=sum(overdue))

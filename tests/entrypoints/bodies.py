@@ -31,6 +31,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "Acceptance": {"hash": "0" * 64},
     "Appeal": {"text": "It was not as the decision says."},
     "DisputeEntry": {"text": "I paid on the day, as my bank can show."},
+    "NewEvidence": {"about": "income", "document": "payslip", "shown_pence": 200_000},
     "FindingDecision": {
         "finding": 1,
         "verdict": "lifted",

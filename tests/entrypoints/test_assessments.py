@@ -314,6 +314,57 @@ def test_staff_see_one_circle_seat_by_seat(platform: Platform, ada: str, ben: st
     assert platform.get(f"{A}/portfolio/grp_none", "adm", **LOOKING).status_code == 404
 
 
+def test_what_staff_were_shown_counts_from_the_next_assessment_on(
+    platform: Platform, ada: str, ben: str
+) -> None:
+    circle = {"amount_pence": 10_000, "frequency": "monthly"}
+    before = submit(platform, ada, circle=circle, applicant=APPLICANT).json
+    assert {"income_evidence", "costs_evidence"} <= {reason["code"] for reason in before["reasons"]}
+    path = f"{A}/evidence/{ada}"
+    seen = [
+        ("income", "payslip", 200_000),
+        ("costs", "bill", 100_000),
+        ("savings", "bank_statement", 130_000),
+    ]
+    for about, document, pence in seen:
+        body = {"about": about, "document": document, "shown_pence": pence}
+        noted = platform.post(path, body, "fin")
+        assert noted.status_code == 201, noted.json
+    assert {one["seen_by"] for one in noted.json["items"]} == {"fin"}
+    for who, status in ((ada, 403), (ben, 403), ("sup", 403)):
+        assert platform.post(path, body, who).status_code == status
+    assert platform.post(f"{A}/evidence/nobody", body, "fin").status_code == 404
+    wrong = platform.post(path, body | {"shown_pence": -1}, "fin").json
+    assert wrong["errors"][0]["field"] == "shown_pence"
+
+    mine = platform.get(f"{A}/evidence", ada).json["items"]
+    assert [(one["about"], one["level"], one["counts"]) for one in mine] == [
+        ("income", "documented", True),
+        ("costs", "documented", True),
+        ("savings", "documented", True),
+    ]
+    assert "seen_by" not in mine[0]
+    after = submit(platform, ada, circle=circle, applicant=APPLICANT).json
+    assert (after["outcome"], after["in_force"], after["stale"]) == ("approve", True, [])
+    assert "200000" not in str(platform.store._collections)
+
+    nothing = {"about": "income", "document": "nothing", "shown_pence": 0}
+    platform.post(path, nothing, "adm")
+    now = platform.get(f"{A}/{after['id']}", ada).json
+    assert (now["standing"], now["in_force"]) == ("approved", False)
+    assert [one["code"] for one in now["stale"]] == ["evidence_ended"]
+    (line,) = platform.get(f"{A}/stale", "fin", **LOOKING).json["items"]
+    assert (line["assessment"], line["because"]) == (after["id"], ["evidence_ended"])
+    assert platform.get(f"{A}/stale", "fin").json["code"] == "reason_missing"
+    assert platform.get(f"{A}/stale", ada, **LOOKING).status_code == 403
+
+
+def test_nobody_bears_witness_for_themselves(platform: Platform, ada: str, ben: str) -> None:
+    platform.post("/v1/users", who="fin")
+    body = {"about": "income", "document": "payslip", "shown_pence": 900_000}
+    assert platform.post(f"{A}/evidence/fin", body, "fin").json["code"] == "reviewer_not_independent"
+
+
 def test_staff_see_what_holds_somebody_up_and_let_them_go(platform: Platform, ada: str, ben: str) -> None:
     World(store=platform.store, capital_pence=0).planted(["ada", "ben", "cy", "dee", "eve"])
     for n in range(6):

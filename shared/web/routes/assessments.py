@@ -35,14 +35,18 @@ from shared.web.schemas.assessments import (
     HealthQuestions,
     NewAssessment,
     NewCalculation,
+    NewEvidence,
     NewHealthAnswers,
     NewRepresentation,
     NewReview,
     OwnAssessment,
+    OwnEvidence,
     PortfolioView,
     ReviewCase,
     ReviewDecision,
     ReviewQueue,
+    StaffEvidence,
+    StaleAssessments,
     TurnQuestion,
 )
 from shared.web.schemas.common import Nothing, PageRequest
@@ -129,6 +133,27 @@ def read_earliest_turn(call: Call[TurnQuestion]) -> dict[str, Any]:
     from shared.services import trust
 
     return trust.earliest_turn(call.ctx, call.uid, call.input.circle, call.input.members)
+
+
+def record_evidence(call: Call[NewEvidence]) -> dict[str, Any]:
+    from shared.services import evidence
+
+    given, person = call.input, call.path["person"]
+    return evidence.record(
+        call.ctx, call.command, call.reader, person, given.about, given.document, given.shown_pence
+    )
+
+
+def read_own_evidence(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import evidence
+
+    return evidence.own(call.ctx, call.uid)
+
+
+def list_stale_assessments(call: Call[PageRequest]) -> Mapping[str, Any]:
+    from shared.services import reassess
+
+    return page(call.input, lambda cursor, limit: reassess.to_look_at(call.ctx, call.reader, cursor, limit))
 
 
 def list_fraud_findings(call: Call[PageRequest]) -> Mapping[str, Any]:
@@ -297,6 +322,37 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=CircleRiskView,
         handler=read_circle_risk,
         refuses=(NotAllowed, NoSuchThing, ReasonMissing),
+    ),
+    Route(
+        "POST",
+        "/v1/assessments/evidence/{person}",
+        Action.RECORD_EVIDENCE,
+        "Note what a person showed of their month; it counts from their next assessment on",
+        takes=NewEvidence,
+        answer=StaffEvidence,
+        handler=record_evidence,
+        status=201,
+        refuses=(NotAllowed, NoSuchThing, AccountClosed, ReviewerNotIndependent, Erased),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments/evidence",
+        Action.READ_OWN_ASSESSMENTS,
+        "Read what is on file of what one has shown, and whether it counts",
+        takes=Nothing,
+        answer=OwnEvidence,
+        handler=read_own_evidence,
+        refuses=(Erased,),
+    ),
+    Route(
+        "GET",
+        "/v1/assessments/stale",
+        Action.READ_ASSESSMENT_REVIEWS,
+        "List approvals that no longer hold, and why, giving an Access-Reason",
+        takes=PageRequest,
+        answer=StaleAssessments,
+        handler=list_stale_assessments,
+        refuses=(NotAllowed, ReasonMissing),
     ),
     Route(
         "GET",

@@ -18,11 +18,13 @@ from shared.domain.assessments import (
     ReviewState,
     Score,
     Told,
+    Trigger,
     Verdict,
 )
 from shared.domain.documents import Day
+from shared.domain.evidence import About, DocumentKind
 from shared.domain.financial_health import Answers, FinancialHealth, Pillar, QuestionId, Trend
-from shared.domain.financial_statement import Evidence, Statement
+from shared.domain.financial_statement import MONTHLY_PENCE_MAX, Evidence, Statement
 from shared.domain.fraud import FraudCheck, FraudCode, Hold, Severity
 from shared.domain.fraud_files import FindingState, FindingVerdict
 from shared.domain.groups import SIZE_MAX, SIZE_MIN
@@ -110,6 +112,15 @@ class TurnQuestion(Input):
         )
 
 
+class NewEvidence(Input):
+    """What was seen. `shown_pence`: a month; of savings, in all. With `nothing`, what stood before counts no
+    more."""
+
+    about: About
+    document: DocumentKind
+    shown_pence: Annotated[int, Field(ge=0, le=12 * MONTHLY_PENCE_MAX)]
+
+
 class FindingDecision(Input):
     """An answer to a finding, by its number in the file."""
 
@@ -169,8 +180,16 @@ class AssessmentPage(Page[AssessmentLine]):
     """One's assessments, the latest first."""
 
 
+class WhyStale(Answer):
+    """What has happened since, so that an assessment no longer holds: ask for a new one."""
+
+    code: Trigger
+    sentence: str
+
+
 class OwnAssessment(Answer):
-    """One's assessment: what the machine said, every reason with what mends it, and where it stands now."""
+    """One's assessment: what the machine said, every reason with what mends it, and where it stands now.
+    `in_force`: it is approved, and nothing has happened since that it does not know of."""
 
     id: Id
     at: datetime
@@ -186,6 +205,8 @@ class OwnAssessment(Answer):
     approved_from_points: int | None
     notice: Notice
     reviews: list[OwnReview]
+    in_force: bool
+    stale: list[WhyStale]
 
 
 # --- for staff ----------------------------------------------------------------------------------------------
@@ -201,6 +222,49 @@ class QueuedReview(Answer):
 
 class ReviewQueue(Page[QueuedReview]):
     """What waits for a person, the oldest first."""
+
+
+class EvidenceLine(Answer):
+    """What was seen, and what it is worth. `counts`: it is the latest of its kind and has not expired."""
+
+    about: About
+    document: DocumentKind
+    shown_pence: int
+    seen_at: datetime
+    level: Evidence
+    expires_at: datetime
+    counts: bool
+
+
+class OwnEvidence(Answer):
+    """What is on file of what one has shown, oldest first."""
+
+    items: list[EvidenceLine]
+
+
+class StaffEvidenceLine(EvidenceLine):
+    """The same with who saw it."""
+
+    seen_by: str
+
+
+class StaffEvidence(Answer):
+    """What was seen of a person, by whom, oldest first."""
+
+    items: list[StaffEvidenceLine]
+
+
+class StaleLine(Answer):
+    """An approval that no longer holds, and why."""
+
+    assessment: Id
+    person: Id
+    at: datetime
+    because: list[Trigger]
+
+
+class StaleAssessments(Page[StaleLine]):
+    """Approvals that no longer hold, the oldest first. A page may hold fewer than its limit."""
 
 
 class StaffReview(Answer):
@@ -235,6 +299,7 @@ class ReviewCase(Answer):
     reasons: list[DecisionReason]
     asked: AskedFor
     told: Told | None
+    evidence: list[StaffEvidenceLine]
     affordability: Affordability
     score: Score | NoScore
     fraud: FraudCheck

@@ -31,6 +31,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     f"assessments/{ADA}": {"uid": ADA},
     f"financial_health/{ADA}": {"uid": ADA},
     f"fraud/{ADA}": {"uid": ADA},
+    f"evidence/{ADA}": {"uid": ADA, "sealed": "v1.1.x"},
     "reviews/rev_1": {"uid": ADA},
     "invitations/abc": {"group": CIRCLE, "invited_by": ADA},
     "idempotency/abc": {"answer": "{}"},

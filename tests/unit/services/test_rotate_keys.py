@@ -21,6 +21,7 @@ from shared.services import (
     consents,
     decide_review,
     disputes,
+    evidence,
     financial_health,
     fraud_holds,
     messages,
@@ -75,6 +76,7 @@ class Sealed:
         self.world.store.commit([Create(file.path, file.data())])
         reason = "Three sisters with one telephone."
         fraud_holds.decide(self.ctx, self.world.command("fin"), FINANCE, "Ada", 1, "lifted", reason)
+        evidence.record(self.ctx, self.world.command("fin"), FINANCE, "Ada", "income", "payslip", 200_000)
         messages.post(self.ctx, self.world.command("Ada"), self.group, TEXT)
         self.dispute: str = disputes.open_dispute(
             self.ctx, self.world.command("Ada"), self.group, "person", "Ben", TEXT, []
@@ -124,6 +126,7 @@ READERS: dict[str, Callable[[Context, Sealed], Any]] = {
     "assessment": lambda ctx, at: read_assessment.own(ctx, "Ada", at.assessment),
     "health": lambda ctx, at: financial_health.history(ctx, "Ada"),
     "fraud": lambda ctx, at: fraud_holds.of_person(ctx, FINANCE, "Ada"),
+    "evidence": lambda ctx, at: evidence.own(ctx, "Ada"),
     "accesses": lambda ctx, at: read_accesses.of_group(ctx, Reader("Ada"), at.group, None, 10),
 }
 WRITERS: dict[str, Callable[[Context, Sealed], Any]] = {
@@ -202,9 +205,9 @@ def test_nothing_is_left_under_a_former_key() -> None:
 
 def test_a_former_key_is_not_forgotten_within_the_hour() -> None:
     at = Sealed()
-    assert rotate_keys.renew(at.ctx, "Ada") == {"begun": True, "documents": 7, "left": 0, "retired": False}
+    assert rotate_keys.renew(at.ctx, "Ada") == {"begun": True, "documents": 9, "left": 0, "retired": False}
     at.world.clock.moment += rotate_keys.SETTLED_AFTER - timedelta(seconds=1)
-    assert rotate_keys.renew(at.ctx, "Ada") == {"begun": False, "documents": 7, "left": 0, "retired": False}
+    assert rotate_keys.renew(at.ctx, "Ada") == {"begun": False, "documents": 9, "left": 0, "retired": False}
     at.world.clock.moment += timedelta(seconds=1)
     assert rotate_keys.renew(at.ctx, "Ada")["retired"]
 

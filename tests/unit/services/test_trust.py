@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,17 @@ import pytest
 from shared.domain.affordability import Circle
 from shared.domain.assessments import Told
 from shared.domain.errors import TurnsNotOpen
-from shared.domain.financial_statement import Evidence, Frequency
-from shared.services import consents, decide_review, submit_assessment
+from shared.domain.financial_statement import Frequency
+from shared.domain.permissions import Role
+from shared.services import (
+    consents,
+    decide_review,
+    evidence,
+    hardship,
+    read_assessment,
+    reassess,
+    submit_assessment,
+)
 from shared.services.context import Reader
 from shared.services.trust import earliest_turn
 from tests.builders import World
@@ -26,17 +35,29 @@ TOLD: dict[str, Any] = {
     "has_guarantor": False,
     "members": 5,
 }
-SHOWN = dict.fromkeys(("income_evidence", "costs_evidence", "savings_evidence"), Evidence.DOCUMENTED)
+MONTH = a_statement(income=3_000, costs=1_000, savings=2_000)
+FINANCE = Reader("fin", "req-evidence", frozenset({Role.FINANCE}))
+LOOKING = Reader("fin", "req-stale", frozenset({Role.FINANCE}), "Approvals that no longer hold")
 
 
-def approved(world: World, uid: str, circle: Circle = ASKED, **told: Any) -> str:
-    """Somebody whose papers were seen, assessed by machine and approved."""
+def show(world: World, uid: str, *, income: int = 3_000, bank: str = "bank_statement") -> None:
+    """Staff see the papers, in pounds a month."""
+    papers: list[Any] = [("income", bank, income), ("costs", bank, 1_000), ("savings", bank, 2_000)]
+    for about, document, pounds in papers:
+        evidence.record(world.ctx, world.command("fin"), FINANCE, uid, about, document, pounds * 100)
+
+
+def submit(world: World, uid: str, circle: Circle = ASKED) -> dict[str, Any]:
     consents.record(world.ctx, world.command(uid), "credit_assessment", "2026-11", True)
-    month = a_statement(income=3_000, costs=1_000, savings=2_000, **SHOWN)
-    made = submit_assessment.submit(
-        world.ctx, world.command(uid), month, circle, Told.model_validate(TOLD | told, strict=False)
-    )
-    assert made["standing"] == ("approved" if not told else made["standing"])
+    told = Told.model_validate(TOLD, strict=False)
+    return submit_assessment.submit(world.ctx, world.command(uid), MONTH, circle, told)
+
+
+def approved(world: World, uid: str, circle: Circle = ASKED) -> str:
+    """Somebody whose papers were seen, assessed by machine and approved."""
+    show(world, uid)
+    made = submit(world, uid, circle)
+    assert made["standing"] == "approved", made["reasons"]
     return str(made["id"])
 
 
@@ -80,17 +101,8 @@ def test_an_approval_opens_nothing_for_a_larger_circle_nor_after_it_has_expired(
 def test_what_a_person_approved_counts_for_as_much_as_they_approved() -> None:
     world = World()
     world.people(1)
-    consents.record(world.ctx, world.command("Ada"), "credit_assessment", "2026-11", True)
-    told = Told.model_validate(TOLD, strict=False)
     large = Circle(amount_pence=50_000, frequency=Frequency.MONTHLY)
-    made = submit_assessment.submit(
-        world.ctx, world.command("Ada"), a_statement(income=3_000, costs=1_000), large, told
-    )
-    assert (made["outcome"], turn(world, "Ada")) == ("approve", 1)
-    stated = a_statement(income=3_000, costs=1_000, income_evidence=Evidence.STATED)
-    world.clock.moment += timedelta(days=181)
-    made = submit_assessment.submit(world.ctx, world.command("Ada"), stated, large, told)
-    assert (made["outcome"], turn(world, "Ada")) == ("refer", 4)
+    assert (submit(world, "Ada", large)["outcome"], turn(world, "Ada")) == ("refer", 4)
     review = decide_review.queue(world.ctx, None, 10)["items"][0]["id"]
     decide_review.decide(
         world.ctx,
@@ -103,6 +115,51 @@ def test_what_a_person_approved_counts_for_as_much_as_they_approved() -> None:
         circle=ASKED,
     )
     assert turn(world, "Ada") == 1
+
+
+def why(world: World, assessment: str) -> list[str]:
+    return [one["code"] for one in read_assessment.own(world.ctx, "Ada", assessment)["stale"]]
+
+
+def test_what_was_shown_carries_a_statement_as_far_as_it_goes() -> None:
+    world = World()
+    world.people(1)
+    word_alone = submit(world, "Ada")
+    assert word_alone["statement"]["income_evidence"] == "stated"
+    assert {"income_evidence", "costs_evidence"} <= {one["code"] for one in word_alone["reasons"]}
+    show(world, "Ada", income=2_900)
+    assert submit(world, "Ada")["statement"]["income_evidence"] == "stated"  # more than was shown
+    show(world, "Ada")
+    assert submit(world, "Ada")["statement"]["income_evidence"] == "documented"
+    show(world, "Ada", bank="open_banking")
+    assert submit(world, "Ada")["statement"]["costs_evidence"] == "open_banking"
+    show(world, "Ada", income=900)
+    held = submit(world, "Ada")
+    assert (held["outcome"], held["reasons"][-1]["code"]) == ("decline_to_refer", "details_to_check")
+
+
+def test_an_approval_goes_stale_by_what_happens_and_closes_its_turns() -> None:
+    world = World()
+    people = world.people(5)
+    first = approved(world, "Ada")
+    assert (why(world, first), turn(world, "Ada")) == ([], 1)
+    evidence.record(world.ctx, world.command("fin"), FINANCE, "Ada", "income", "nothing", 0)
+    assert (why(world, first), turn(world, "Ada")) == (["evidence_ended"], 4)
+
+    world.clock.moment += timedelta(minutes=1)
+    second = approved(world, "Ada")
+    assert why(world, second) == []
+    circle = world.circle(people, default_policy="pay_cleared")
+    assert why(world, second) == []  # the very circle that it was for
+    world.circle(people)
+    assert why(world, second) == ["more_in_circles"]
+
+    hardship.ask_for_time(world.ctx, world.command("Ada"), circle.id, date(2027, 1, 20))
+    assert "hardship" in why(world, second)
+    world.clock.moment += timedelta(days=181)
+    assert {"expired", "evidence_ended"} <= set(why(world, second))
+    (line,) = reassess.to_look_at(world.ctx, LOOKING, None, 10)["items"]
+    assert (line["person"], line["assessment"]) == ("Ada", second)
 
 
 def test_a_year_of_kept_promises_moves_the_turn_and_a_missed_one_moves_it_back() -> None:
