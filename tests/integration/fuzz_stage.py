@@ -607,6 +607,7 @@ RECIPES: Final[dict[str, Recipe]] = {
     "read_portfolio": _staff("finance"),
     "read_circle_risk": lambda stage: Ask(stage.staff["finance"], {"circle": stage.group}, headers=LOOKING),
     "read_earliest_turn": lambda stage: Ask(_member(stage), query=SMALL | {"members": 5}),
+    "list_fraud_findings": lambda stage: Ask(stage.staff["finance"], headers=LOOKING),
     "read_health_questions": _by(_member),
     "answer_financial_health": _by(Stage.newcomer, **BODIES["NewHealthAnswers"]),
     "read_financial_health": _health,
@@ -618,4 +619,10 @@ def unknown(stage: Stage) -> Ask:
     """Of an operation that has no recipe yet: a member, about whatever the running circle holds."""
     _, message = stage.talked_of()
     path = {"group": stage.group, "member": stage.members[1].uid, "message": message}
-    return Ask(stage.members[2], path)
+    return Ask(stage.members[2], path | {"person": stage.members[1].uid})
+
+
+NEVER: Final = dict.fromkeys(
+    ("read_fraud_findings", "decide_fraud_finding"), "nobody on the stage is suspected of anything"
+)
+"""Operations that cannot succeed here, and why."""
