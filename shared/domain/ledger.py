@@ -294,8 +294,8 @@ def held_to_member(account: str, debtor: str, creditor: str, payout: str, pence:
 
 
 def held_to_reserve(account: str, debtor: str, pence: int) -> Rows:
-    ends = [(owed(RESERVE), debt(debtor), pence)]
-    return ends if account == RESERVE else [(account, RESERVE, pence), *ends]
+    """A share of the reserve stays where it is: from the reserve to the reserve is no entry."""
+    return [(account, RESERVE, pence), (owed(RESERVE), debt(debtor), pence)]
 
 
 def held_to_house(account: str, processor: str, debtor: str, pence: int) -> Rows:

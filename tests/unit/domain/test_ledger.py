@@ -327,7 +327,9 @@ def test_the_second_word_of_an_account_is_not_its_first() -> None:
 def test_the_house_alone_may_stand_below_zero() -> None:
     ledger_ = balances(("cash:stripe", "pot:1", 5), ("pot:1", "reserve", 6), ("house", "fees:platform", 9))
     assert overdrawn(ledger_) == ["pot:1"]
-    assert overdrawn(balances(("cash:stripe", "pot:1", 5), ("pot:1", "reserve", 5))) == []
+    empty = balances(("cash:stripe", "pot:1", 5)).after(post([("pot:1", "cash:stripe", 5)]))
+    assert empty.of("pot:1") == 0
+    assert overdrawn(empty) == []
 
 
 def test_a_breach_is_told_in_a_sentence() -> None:
