@@ -697,3 +697,16 @@ def test_a_pence_that_came_and_went_leaves_the_books_whole(
             Balances,
             NOW,
         )
+
+
+def test_a_part_brings_the_fee_first_and_the_rest_is_in_the_pot() -> None:
+    live = attempt(state="processing", amount_pence=4_030, added_fee_pence=30)
+    decision = settle(with_fee_of(30, live), "att_1", money(4_030), nobody, nobody, NOW)
+    assert entered(decision) == posted([("cash:stripe", "pot:1", 4_000), ("house", "fees:platform", 30), FEE])
+
+
+def test_what_was_won_covers_the_older_contribution_that_it_pays() -> None:
+    older, late = short(cycle=1), paid(cycle=2, counted_in="pay_2", attempts=[disputed()])
+    owing = member("ada", debt("ben", AMOUNT, cycle=1))
+    decision = win_back(late, "att_1", money(), lambda: owing, {older.id: older}.__getitem__, NOW)
+    assert decision.changed[0] == older.with_(state="covered", act_at=None)
