@@ -115,7 +115,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.cases == "list":
         print("\n".join(cases.NAMES))
         return 0
-    logging.disable(logging.CRITICAL)  # what handlers log of the faults is not news here
     only, chosen = _names(options.faults), _names(options.cases)
     seeds = range(options.seed, options.seed + options.seeds)
     report = simulate(seeds, only, options.sabotage, chosen, _progress)
@@ -127,7 +126,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         print(json.dumps(report.as_json()))
     else:
-        _print(report, options)
+        _print(report)
+    _tell_violations(report, options)
     for line in missing:
         print(line, file=sys.stderr)
     return 1 if report.violated or missing else 0
@@ -140,7 +140,7 @@ def _progress(seed: int, report: Report) -> None:
         print(f"\r{told} ", end="", file=sys.stderr, flush=True)
 
 
-def _print(report: Report, options: argparse.Namespace) -> None:
+def _print(report: Report) -> None:
     told = report.as_json()
     print(
         f"{told['lifecycles']} lifecycles in {told['seeds']} seeds, {told['facts']} facts, "
@@ -156,13 +156,18 @@ def _print(report: Report, options: argparse.Namespace) -> None:
             print(f"  {name:20} {count}")
     for name, why in NOT_HERE.items():
         print(f"  {name:20} not here: {why}")
+    print(f"{len(report.violated)} violations")
+
+
+def _tell_violations(report: Report, options: argparse.Namespace) -> None:
+    """Each with what it takes to see it again, whatever form the report has."""
     for seed, violation in report.violated:
         meaning = (INVARIANTS | ALSO)[violation.invariant]
-        print(f"\nVIOLATED {violation.invariant} ({meaning})")
-        print(f"  seed {seed}, step {violation.step}: {violation.what}")
-        print("  last facts:", *violation.last_facts, sep="\n    ")
-        print(f"  again: {replay_command(seed, options.faults, options.sabotage, options.cases)}")
-    print(f"{len(report.violated)} violations")
+        print(f"\nVIOLATED {violation.invariant} ({meaning})", file=sys.stderr)
+        print(f"  seed {seed}, step {violation.step}: {violation.what}", file=sys.stderr)
+        print("  last facts:", *violation.last_facts, sep="\n    ", file=sys.stderr)
+        again = replay_command(seed, options.faults, options.sabotage, options.cases)
+        print(f"  again: {again}", file=sys.stderr)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -188,4 +193,5 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)  # what handlers log of the faults is not news here
     sys.exit(main())

@@ -69,6 +69,6 @@ def test_the_report_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_violation_is_told_with_the_command_that_shows_it_again(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--seeds", "1", "--faults", "none", "--sabotage", "entries-balance"]) == 1
-    told = capsys.readouterr().out
+    told = capsys.readouterr().err
     assert "VIOLATED entries-balance" in told
     assert "scripts/simulate --seed 0 --seeds 1 --faults none --sabotage entries-balance" in told

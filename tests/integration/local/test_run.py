@@ -55,7 +55,7 @@ def test_one_command_brings_it_up_and_ctrl_c_takes_all_of_it_down() -> None:
     assert "Everything is stopped." in farewell
     assert len(ports) == 5
     assert [one for one in ports if answers_tcp(one)] == []
-    for part in ("API and portal", "Firebase Auth", "Firestore", "Pub/Sub", "Stripe", "clock", "logs"):
+    for part in ("API", "Firebase Auth", "Firestore", "Pub/Sub", "Stripe", "clock", "logs"):
         assert part in shown
 
 
