@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from shared.domain.calendar import add_working_days, london_day, opening_of
 from shared.domain.contributions import (
@@ -23,6 +23,9 @@ from shared.domain.members import Member
 from shared.domain.payouts import PARKED_RECHECK
 from shared.domain.plans import next_instalment
 from shared.domain.users import PaymentMethod
+
+LEAST_CHARGE_PENCE: Final = 30
+"""Stripe takes no less (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
 
 Step = Literal["rest", "wait", "frozen", "no_method", "notice", "charge", "resume", "look_up"]
 
@@ -65,6 +68,14 @@ def part_due(contribution: Contribution, pence: int) -> tuple[int, date]:
     return part.pence, part.due_date
 
 
+def at_least_chargeable(contribution: Contribution, pence: int) -> int:
+    """What is debited so that `pence` comes: where that is more than is owed, the rest is its payer's credit.
+
+    See infra/decisions/0035-the-least-charge.md.
+    """
+    return max(pence, LEAST_CHARGE_PENCE - contribution.fee_left_pence)
+
+
 def may_owe(contribution: Contribution) -> bool:
     """Whether its member's debts say what is to be collected for it."""
     return contribution.state == "short" or (contribution.state == "covered" and contribution.pay_now)
@@ -93,6 +104,7 @@ def next_step(
     if method is None or waits_for_another_method(contribution, method.reference):
         return "no_method", Decision(changed=[contribution.with_(act_at=now + PARKED_RECHECK)])
     pence, due_date = part_due(contribution, pence)
+    pence = at_least_chargeable(contribution, pence)
     when = plan(contribution.with_(due_date=due_date), method, today, holidays)
     if not _noticed(contribution, pence, when, method):
         return "notice", _give_notice(contribution, pence, when, method, now)

@@ -41,6 +41,7 @@ def view(ctx: Context, contribution: Contribution) -> dict[str, Any]:
         "paid_pence": contribution.in_pot_pence,
         "currency": CURRENCY,
         "due_date": contribution.due_date.isoformat(),
+        "collect_pence": contribution.notice.amount_pence if contribution.notice else None,
         "collect_on": contribution.notice.collect_on.isoformat() if contribution.notice else None,
         "state": contribution.state,
         "timing": timing(ctx, contribution),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.collection import LEAST_CHARGE_PENCE
 from shared.domain.contributions import MethodKind
 from shared.domain.errors import BadSignature
 from shared.ports import (
@@ -290,6 +291,13 @@ def test_a_card_settles_at_once_and_clears_later(processor: Processor) -> None:
     assert movement.available_on > processor.now()
     assert movement.available_on.tzinfo is UTC
     assert processor.gateway.collection(collection.reference) == collection
+
+
+def test_nothing_smaller_than_the_least_charge_is_taken(processor: Processor) -> None:
+    card = saved(processor)
+    assert processor.gateway.collect(request_for(card, "att_1", LEAST_CHARGE_PENCE)).state == "settled"
+    with pytest.raises(PaymentRefused):
+        processor.gateway.collect(request_for(card, "att_2", LEAST_CHARGE_PENCE - 1))
 
 
 def test_the_same_attempt_again_is_the_same_collection(processor: Processor) -> None:

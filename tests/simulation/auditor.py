@@ -107,6 +107,7 @@ _MEMBERSHIP = {
     "active": {"finished", "left", "removed", "defaulted"},
     "defaulted": {"finished"},
 }
+_LEAST_CHARGE_PENCE = 30
 _LIVE = {"submitting", "requires_action", "processing"}
 _NO_MONEY_LEFT_YET = {"scheduled", "parked", "reserved", "void"}
 _RESOLVED = {"received", "void", "reversed", "partly_reversed"}
@@ -451,7 +452,8 @@ class Auditor:
         member = self._documents[f"groups/{contribution['group']}/members/{contribution['uid']}"]
         owed = sum(one["left_pence"] for one in member["debts"] if one["contribution"] == contribution["id"])
         taken = attempt["amount_pence"] - attempt["added_fee_pence"]
-        if not self._holds(taken <= owed - later):
+        least = owed > later and attempt["amount_pence"] == _LEAST_CHARGE_PENCE
+        if not self._holds(taken <= owed - later or least):
             self._violated(
                 "left-alone",
                 f"{contribution['id']}: {taken} taken of {owed}, of which {later} are for later",

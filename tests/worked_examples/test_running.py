@@ -391,3 +391,29 @@ def test_what_was_asked_for_expires() -> None:
         page.consents(page.member(page.organiser), request)
     assert page.circle.group.state == "active"
     page.stands()
+
+
+# --- pennies ------------------------------------------------------------------------------------------------
+
+
+def test_two_pence_are_asked_for_as_thirty_and_the_rest_is_credit() -> None:
+    """2p of E's £100 go back by mistake. No charge is under 30p: 28 of it are for E's next contribution."""
+    page = Page()
+    page.due(1)
+    page.stands(cash=500_00, pot_1=500_00)
+    intent = page.contribution("E", 1).attempts[-1].reference
+    page.world.stripe_request("POST", "/v1/refunds", {"payment_intent": intent, "amount": "2"})
+    page.world.settle()
+    page.stands(cash=499_98, pot_1=499_98)
+    page.pays("E", 1)
+    page.stands(cash=500_28, pot_1=500_00, credit_E=28)
+    page.paid_out(1, days_more=3)
+    page.stands(cash=28, credit_E=28)
+
+    page.due(2)
+    page.stands(cash=500_00, pot_2=500_00)
+    assert page.contribution("E", 2).attempts[-1].amount_pence == 99_72
+
+    page.to_the_end()
+    assert page.paid() == page.got() == WHOLE
+    page.ended()

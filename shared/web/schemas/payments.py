@@ -75,6 +75,10 @@ class Contribution(Answer):
     paid_pence: Amount
     currency: Currency
     due_date: date
+    collect_pence: Amount | None = Field(
+        default=None,
+        description="What was noticed, fee included: at least 30 pence; what is more than owed is credit.",
+    )
     collect_on: date | None = None
     state: ContributionState
     timing: Literal["upcoming", "due", "late", "missed", "frozen", "done"]

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.calendar import add_working_days, is_working_day, opening_of
-from shared.domain.collection import Plan, due_pence, may_owe, next_step, part_due, plan
+from shared.domain.collection import (
+    LEAST_CHARGE_PENCE,
+    Plan,
+    due_pence,
+    may_owe,
+    next_step,
+    part_due,
+    plan,
+)
 from shared.domain.contributions import Contribution, Instalment, MethodKind, Notice, next_attempt
 from shared.domain.decision import Decision
 from shared.domain.journal import News
@@ -100,6 +108,17 @@ def test_by_a_plan_it_is_taken_in_parts() -> None:
     assert part_due(planned, 500) == (500, DUE + 60 * DAY)
     assert part_due(contribution(), 700) == (700, DUE)
     assert part_due(planned.with_(pay_now=True), 1_000) == (1_000, DUE)
+
+
+@tried
+@given(st.integers(1, 3 * LEAST_CHARGE_PENCE), st.integers(0, 2 * LEAST_CHARGE_PENCE))
+def test_no_debit_is_smaller_than_the_processor_takes(pence: int, fee_pence: int) -> None:
+    """A debt of 2 pence was refused each day, for ever (seed 909): the rest of 30 is its payer's credit."""
+    due = contribution(in_pot_pence=AMOUNT - pence, added_fee_pence=fee_pence)
+    notice = step(due, now=opening_of(DUE))[1].changed[0].notice
+    assert notice.amount_pence == max(pence + fee_pence, LEAST_CHARGE_PENCE)
+    charged = step(due.with_(notice=notice), now=opening_of(DUE))[1].changed[0].attempts[0]
+    assert (charged.amount_pence, charged.added_fee_pence) == (notice.amount_pence, fee_pence)
 
 
 # --- the steps ----------------------------------------------------------------------------------------------
