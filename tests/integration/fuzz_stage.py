@@ -340,6 +340,12 @@ def _invitation(stage: Stage) -> Ask:
     return Ask(stage.organiser, {"group": stage.forming, "invitation": found["id"]})
 
 
+def _mail(stage: Stage) -> Ask:
+    email = f"fuzz.{uuid4().hex[:10]}@example.com"
+    made = stage.organiser.post(f"/v1/groups/{stage.forming}/invitations", {"email": email})
+    return Ask(stage.organiser, {"group": stage.forming}, {"code": made["code"], "email": email})
+
+
 def _on_request(stage: Stage) -> Ask:
     return Ask(stage.organiser, {"group": stage.forming, "member": stage.requested().uid})
 
@@ -534,6 +540,7 @@ RECIPES: Final[dict[str, Recipe]] = {
     "join_group": lambda stage: Ask(stage.payer(), {}, {"code": stage.code}),
     "read_group": _of_running(),
     "invite": lambda stage: Ask(stage.organiser, {"group": stage.forming}, {"valid_days": 7}),
+    "mail_invitation": _mail,
     "list_invitations": lambda stage: Ask(stage.organiser, {"group": stage.forming}),
     "approve_member": _on_request,
     "reject_member": _on_request,
@@ -608,6 +615,11 @@ RECIPES: Final[dict[str, Recipe]] = {
     "read_circle_risk": lambda stage: Ask(stage.staff["finance"], {"circle": stage.group}, headers=LOOKING),
     "read_earliest_turn": lambda stage: Ask(_member(stage), query=SMALL | {"members": 5}),
     "list_fraud_findings": lambda stage: Ask(stage.staff["finance"], headers=LOOKING),
+    "record_evidence": lambda stage: Ask(
+        stage.staff["finance"], {"person": stage.assessed().uid}, BODIES["NewEvidence"], headers=LOOKING
+    ),
+    "read_own_evidence": _by(Stage.assessed),
+    "list_stale_assessments": lambda stage: Ask(stage.staff["finance"], headers=LOOKING),
     "read_health_questions": _by(_member),
     "answer_financial_health": _by(Stage.newcomer, **BODIES["NewHealthAnswers"]),
     "read_financial_health": _health,
