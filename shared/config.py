@@ -25,6 +25,7 @@ NEEDED_SECRETS = (
     "stripe-connect-webhook-secret",
     "master-key",
     "invitation-key",
+    "fingerprint-key",
     "session-key",
 )
 _PINNED_VERSION = re.compile(r"projects/[^/]+/secrets/[^/]+/versions/[1-9][0-9]*")

@@ -85,7 +85,7 @@ class Delete:
 
 Write = Create | Update | Increment | Put | Delete
 
-Operator = Literal["==", "<", "<=", ">", ">=", "in", "array_contains"]
+Operator = Literal["==", "<", "<=", ">", ">=", "in", "array_contains", "array_contains_any"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +392,8 @@ class Method:
     mandate: str | None = None
     expires: str | None = None  # YYYY-MM
     live: bool = False
+    fingerprint: str | None = None  # the same for the same card or bank account, whoever holds it
+    revoked: bool = False  # its owner, or their bank, has cancelled the mandate
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ SECRETS = {
     "stripe-webhook-secret": b"whsec_platform",
     "stripe-connect-webhook-secret": b"whsec_connect",
     "invitation-key": b"invitation key of the builders",
+    "fingerprint-key": b"fingerprint key of the builders",
     "master-key": b"0123456789abcdef0123456789abcdef",
 }
 

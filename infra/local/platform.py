@@ -167,6 +167,7 @@ class Platform:
             "stripe-connect-webhook-secret": _of_environment("STRIPE_CONNECT_WEBHOOK_SECRET"),
             "master-key": None,
             "invitation-key": None,
+            "fingerprint-key": None,
             "session-key": None,
         }
         for name, value in given.items():

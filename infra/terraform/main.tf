@@ -22,7 +22,7 @@ locals {
   topics = toset(concat([for job in local.jobs : job.topic], ["process_payment_event", "facts", "dead_letters"]))
   secrets = toset([
     "stripe-secret-key", "stripe-webhook-secret", "stripe-connect-webhook-secret", "master-key", "invitation-key",
-    "session-key", "smtp-password",
+    "fingerprint-key", "session-key", "smtp-password",
   ])
   services = toset([
     "cloudfunctions", "run", "cloudbuild", "firestore", "pubsub", "cloudtasks", "cloudscheduler",

@@ -26,7 +26,8 @@ INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 IN_VALUES_MAX = 30
 
 RANGES = ("<", "<=", ">", ">=")
-OPERATORS = ("==", *RANGES, "in", "array_contains")
+LISTS = ("in", "array_contains_any")
+OPERATORS = ("==", *RANGES, *LISTS, "array_contains")
 
 
 # --- paths and names -------------------------------------------------------------------------------------
@@ -248,13 +249,15 @@ def _check_filters(where: list[tuple[FieldPath, Operator, Any]], orders: list[Fi
             raise ValueError(f"{operator!r} is no operator of a query.")
         if operator in RANGES and names not in orders:
             raise ValueError(f"A range of {field} needs {field} in `order_by`.")
-        if operator == "in" and not (isinstance(value, list) and 0 < len(value) <= IN_VALUES_MAX):
-            raise ValueError(f"`in` takes a list of 1 to {IN_VALUES_MAX} values.")
-        if operator != "==" and (value is None or (operator == "in" and None in value)):
+        if operator in LISTS and not (isinstance(value, list) and 0 < len(value) <= IN_VALUES_MAX):
+            raise ValueError(f"`{operator}` takes a list of 1 to {IN_VALUES_MAX} values.")
+        if operator != "==" and (value is None or (operator in LISTS and None in value)):
             raise ValueError(f"None can be asked for with == alone, not with {operator}.")
     operators = [operator for _, operator, _ in where]
-    if operators.count("in") > 1 or operators.count("array_contains") > 1:
-        raise ValueError("A query has one `in` and one `array_contains` at most.")
+    lists = sum(operator in LISTS for operator in operators)
+    arrays = sum(operator.startswith("array_contains") for operator in operators)
+    if lists > 1 or arrays > 1:
+        raise ValueError("A query has one list of values and one condition on an array at most.")
 
 
 def _contains(query: Query, path: str) -> bool:

@@ -275,6 +275,9 @@ def _condition(operator: Operator, wanted: Any) -> Condition:
             return lambda value: _rank(value) in ranks
         case "array_contains":
             return lambda value: type(value) is list and rank in map(_rank, value)
+        case "array_contains_any":
+            asked = frozenset(rank[1])
+            return lambda value: type(value) is list and not asked.isdisjoint(map(_rank, value))
         case _:
             compare = COMPARE[operator]
             return lambda value: RANKS[type(value)] == rank[0] and compare(_rank(value), rank)

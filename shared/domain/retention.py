@@ -97,6 +97,12 @@ RETENTION: Final[Mapping[str, Kept]] = MappingProxyType(
             basis="f",
             why="What the fraud checks found of a person, and who of staff lifted it and why.",
         ),
+        "traces": Kept(
+            span=None,
+            ending="erasure",
+            basis="f",
+            why="Keyed hashes of cards, accounts, devices, addresses: who shares one (fraud, Recital 47).",
+        ),
         "reviews": Kept(span=CLAIMS, ending="ttl", basis="f", why="What a person decided of it, and why."),
         "items": Kept(
             span=YEAR, ending="ttl", basis="b", why="notifications/{uid}/items: that a debit was announced."

@@ -20,6 +20,7 @@ from shared.domain.ledger import Balances, balances_ref
 from shared.domain.members import Member
 from shared.domain.privacy import reasons_to_keep
 from shared.domain.profiles import DisplayName, profile_ref
+from shared.domain.traces import traces_ref
 from shared.domain.users import payment_methods_ref, user_ref
 from shared.ports import Delete, IdentityProvider, Query
 from shared.services import display_names
@@ -53,6 +54,7 @@ def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str,
             loaded.find(profile_ref(uid)),
             loaded.find(payment_methods_ref(uid)),
             loaded.find(reach_ref(uid)),
+            loaded.find(traces_ref(uid)),
         ]
         gone = [found for found in personal if found is not None]
         # Likewise: what is filed changes the user, too, so nothing can be filed unseen.
@@ -72,7 +74,7 @@ def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str,
         command,
         [user_ref(uid), key_ref(uid)],
         decide,
-        peek=[profile_ref(uid), payment_methods_ref(uid), reach_ref(uid)],
+        peek=[profile_ref(uid), payment_methods_ref(uid), reach_ref(uid), traces_ref(uid)],
     )
     for group in display_names.circles_of(ctx, uid):
         _delete_messages(ctx, uid, group)

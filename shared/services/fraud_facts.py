@@ -1,19 +1,22 @@
-"""Facts for the fraud checks: what a person did with us, who shares their bank account, and who is in their
-circles. Ids and the processor's own fingerprints; no names."""
+"""Facts for the fraud checks: what a person did with us, who shares a card, an account, a device or an
+address with them, and who is in their circles. Ids and keyed hashes; no names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
 
 from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution
 from shared.domain.fraud import (
     Defaulted,
+    DeviceSeen,
     Disputed,
     Fact,
     Joined,
+    MandateCancelled,
     MethodAdded,
     PaidOut,
     PayoutAccountSet,
@@ -23,29 +26,55 @@ from shared.domain.fraud import (
 from shared.domain.groups import Group, group_ref
 from shared.domain.members import ASKING, SEATED, Member
 from shared.domain.payouts import BEFORE_SENDING, Payout
-from shared.domain.users import PaymentMethods, User, payment_methods_ref, user_ref
+from shared.domain.traces import ASKED_MAX, KEY, Traces, mark, traces_ref
+from shared.domain.users import User, user_ref
 from shared.ports import Query
 from shared.services.context import Context
 from shared.services.transact import read
 
-PEOPLE_MAX = 50
-"""More people on one bank account change nothing: three are held already."""
+PEOPLE_MAX: Final = 50
+"""More people on one card or bank account change nothing: three are held already."""
+
+SIGNING_UP: Final = timedelta(days=1)
+"""The device that registers within a day of the sign-up is the one that it was made on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Somebody, and what they have shown."""
+
+    user: User
+    traces: Traces
 
 
 def facts_of(ctx: Context, uid: str) -> list[Fact]:
     """All that is known, in any order."""
-    loaded = read(ctx, user_ref(uid), payment_methods_ref(uid))
-    user, methods = loaded.find(user_ref(uid)), loaded.find(payment_methods_ref(uid))
-    facts: list[Fact] = [*_account(user), *_methods(methods)] if user else []
+    own = _people(ctx, [uid])
+    facts: list[Fact] = [fact for person in own for fact in _account(ctx, person)]
     places = _places(ctx, uid)
     groups = _groups(ctx, places)
     standing = [place for place in places if place.group not in _called_off(groups)]
     facts += [*_circles(ctx, uid, standing), *_taken_back(ctx, uid)]
-    sharing = list(_on_the_same_account(ctx, user))
+    sharing = _sharing(ctx, own[0]) if own else []
     for other in sharing:
-        facts += [*_account(other), *_circles(ctx, other.uid, _places(ctx, other.uid))]
-    facts += _companions(ctx, {uid, *(other.uid for other in sharing)}, groups)
+        facts += _account(ctx, other)
+        if _ties(ctx, other) & _ties(ctx, own[0]):
+            facts += _circles(ctx, other.user.uid, _places(ctx, other.user.uid))
+    facts += _companions(ctx, {uid, *(other.user.uid for other in sharing)}, groups)
     return facts
+
+
+def _people(ctx: Context, uids: Iterable[str]) -> list[_Person]:
+    """Those of them who have signed up, with their traces, by one read."""
+    known = list(dict.fromkeys(uids))
+    if not known:
+        return []
+    loaded = read(ctx, *(user_ref(uid) for uid in known), *(traces_ref(uid) for uid in known))
+    return [
+        _Person(user, loaded.find(traces_ref(uid)) or Traces(uid=uid))
+        for uid in known
+        if (user := loaded.find(user_ref(uid))) is not None
+    ]
 
 
 def _groups(ctx: Context, places: Iterable[Member]) -> list[Group]:
@@ -58,26 +87,41 @@ def _called_off(groups: Iterable[Group]) -> set[str]:
     return {group.id for group in groups if group.state == "cancelled"}
 
 
-def _account(user: User) -> Iterator[Fact]:
-    yield SignedUp(person=user.uid, at=user.created_at)
+def _account(ctx: Context, person: _Person) -> Iterator[Fact]:
+    """What somebody has signed up with, pays with and is paid to. An address is that of now."""
+    user, uid = person.user, person.user.uid
+    homes = [one.mark for one in person.traces.seen if one.kind == "address"]
+    devices = [one for one in person.traces.seen if one.kind == "device"]
+    first = next((one.mark for one in devices if one.at - user.created_at <= SIGNING_UP), None)
+    yield SignedUp(person=uid, at=user.created_at, device=first, address=homes[-1] if homes else None)
+    for one in devices:
+        yield DeviceSeen(person=uid, at=one.at, device=one.mark)
+    for one in person.traces.seen:
+        if one.kind in ("card", "bank"):
+            yield MethodAdded(person=uid, at=one.at, method=one.mark, method_kind=one.kind)
+        elif one.kind == "mandate_revoked":
+            yield MandateCancelled(person=uid, at=one.at)
     account = user.payout_account
     if account is not None and account.bank is not None:
         changed_at = account.bank_changed_at
-        at = changed_at or user.created_at
-        yield PayoutAccountSet(person=user.uid, at=at, account=account.bank, changed=changed_at is not None)
-
-
-def _methods(methods: PaymentMethods | None) -> Iterator[Fact]:
-    """By reference: the processor's fingerprint of a card is not kept, so a shared one is not seen."""
-    if methods is None:
-        return
-    for one in methods.methods:
-        yield MethodAdded(
-            person=methods.uid,
-            at=one.added_at,
-            method=one.reference,
-            method_kind="card" if one.kind == "card" else "bank",
+        yield PayoutAccountSet(
+            person=uid,
+            at=changed_at or user.created_at,
+            account=_bank(ctx, account.bank),
+            changed=changed_at is not None,
         )
+
+
+def _bank(ctx: Context, fingerprint: str) -> str:
+    """A payout account as a trace would name it: money may come from where it goes to."""
+    return mark(ctx.secrets.current(KEY), "bank", fingerprint)
+
+
+def _ties(ctx: Context, person: _Person) -> set[str]:
+    """By what two people hang together, more than by living in one house."""
+    account = person.user.payout_account
+    banks = {_bank(ctx, account.bank)} if account and account.bank else set()
+    return banks | {one.mark for one in person.traces.seen if one.kind in ("card", "bank", "device")}
 
 
 def _places(ctx: Context, uid: str) -> list[Member]:
@@ -119,29 +163,31 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _on_the_same_account(ctx: Context, user: User | None) -> Iterator[User]:
-    bank = user.payout_account.bank if user and user.payout_account else None
-    if user is None or bank is None:
-        return
-    page = ctx.store.query(Query("users", where=[("payout_account.bank", "==", bank)], limit=PEOPLE_MAX))
-    for one in page.documents:
-        other = User.model_validate(dict(one.data or {}))
-        if other.uid != user.uid:
-            yield other
+def _sharing(ctx: Context, person: _Person) -> list[_Person]:
+    """Who else has shown the same card, account, device or address, or has pots go to the same account."""
+    account = person.user.payout_account
+    marks = [*person.traces.marks, *([_bank(ctx, account.bank)] if account and account.bank else [])]
+    questions = []
+    if marks:
+        questions.append(Query("traces", [("marks", "array_contains_any", marks[-ASKED_MAX:])]))
+    if account and account.bank:
+        questions.append(Query("users", [("payout_account.bank", "==", account.bank)]))
+    found = [
+        str((one.data or {})["uid"])
+        for question in questions
+        for one in ctx.store.query(replace(question, limit=PEOPLE_MAX)).documents
+    ]
+    return _people(ctx, [uid for uid in found if uid != person.user.uid])
 
 
 def _companions(ctx: Context, known: set[str], groups: Iterable[Group]) -> Iterator[Fact]:
-    """Who sits in the same circles, and which bank account each of them has: rings show there."""
+    """Who sits in the same circles, and what each of them has shown: rings show there."""
     seats = [(group.id, seat.uid) for group in groups for seat in group.seated() if seat.uid not in known]
-    others = sorted({uid for _, uid in seats})
-    people = read(ctx, *(user_ref(uid) for uid in others)) if others else None
-    for other in others:
-        user = people.find(user_ref(other)) if people else None
-        if user is not None:
-            yield from _account(user)
-            for gid, uid in seats:
-                if uid == other:
-                    yield Joined(person=other, at=user.created_at, group=gid)
+    for other in _people(ctx, sorted({uid for _, uid in seats})):
+        yield from _account(ctx, other)
+        for gid, uid in seats:
+            if uid == other.user.uid:
+                yield Joined(person=uid, at=other.user.created_at, group=gid)
 
 
 def _all(ctx: Context, collection: str, who: tuple[str, str], order: str) -> Iterator[dict[str, Any]]:

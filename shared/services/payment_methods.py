@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from shared.domain.contributions import MethodKind
@@ -14,12 +15,14 @@ from shared.domain.errors import (
     UnknownPaymentMethod,
 )
 from shared.domain.fraud import Hold
+from shared.domain.traces import TraceKind, traces_ref
 from shared.domain.users import PaymentMethod, PaymentMethods, User, payment_methods_ref, user_ref
 from shared.ports import Method, MethodSetup, Query
 from shared.services import views
 from shared.services.context import Command, Context
 from shared.services.fraud_holds import require_clear
 from shared.services.processor import asking
+from shared.services.traces import noting
 from shared.services.transact import Loaded, read, transact
 
 SETUPS_KEPT = 20
@@ -97,9 +100,17 @@ def record_method(ctx: Context, command: Command, uid: str, method: Method) -> d
         methods = loaded.get(payment_methods_ref(uid))
         renewed = methods.with_method(_known_as(method, ctx))
         answer = views.payment_method(renewed.get(method.reference), renewed.default)
-        return Decision(answer=answer, changed=[renewed] if _news(methods, renewed, method) else [])
+        news = Decision(answer=answer, changed=[renewed] if _news(methods, renewed, method) else [])
+        return noting(ctx, loaded, uid, news, *_seen(method))
 
-    return transact(ctx, command, [payment_methods_ref(uid)], decide)
+    return transact(ctx, command, [payment_methods_ref(uid)], decide, peek=[traces_ref(uid)])
+
+
+def _seen(method: Method) -> Iterator[tuple[TraceKind, str]]:
+    """The card or account behind a method, and that its mandate was cancelled where it was."""
+    yield "card" if method.kind == "card" else "bank", method.fingerprint or method.reference
+    if method.revoked:
+        yield "mandate_revoked", method.mandate or method.reference
 
 
 def record_known_method(ctx: Context, command: Command, method: Method) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from shared.domain.calendar import london_day
 from shared.domain.decision import Decision
 from shared.domain.errors import NoSuchThing
 from shared.domain.profiles import Details, Profile, checked, profile_ref
+from shared.domain.traces import TraceKind, one_spelling, traces_ref
 from shared.domain.users import user_ref
 from shared.services import display_names
 from shared.services.context import Command, Context
 from shared.services.sealed_profile import opened, sealed
+from shared.services.traces import noting
 from shared.services.transact import Loaded, read, transact
 
 
@@ -31,10 +33,12 @@ def save(ctx: Context, command: Command, details: Details) -> dict[str, Any]:
         known = loaded.find(own)
         new = Profile(uid=uid, sealed=text, updated_at=now, revision=known.revision if known else 0)
         changed = [user.with_(profile_at=now), *([new] if known else [])]
+        home: tuple[TraceKind, str] = ("address", one_spelling(told.address))
         # The record of this command holds no more than that it was done: an answer is kept in the clear.
-        return Decision(answer={"saved": True}, changed=changed, created=[] if known else [new])
+        saved = Decision(answer={"saved": True}, changed=changed, created=[] if known else [new])
+        return noting(ctx, loaded, uid, saved, home)
 
-    transact(ctx, command, [user_ref(uid), own], decide)
+    transact(ctx, command, [user_ref(uid), own], decide, peek=[traces_ref(uid)])
     display_names.share_everywhere(ctx, uid, told.display_name)
     return own_profile(ctx, uid)
 

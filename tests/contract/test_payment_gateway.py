@@ -156,7 +156,9 @@ def test_a_tokenised_card_is_attached(processor: Processor) -> None:
         mandate=None,
         expires=card.expires,
         live=False,
+        fingerprint=card.fingerprint,
     )
+    assert card.fingerprint
     assert card.expires is not None
     assert datetime.strptime(card.expires, "%Y-%m").replace(tzinfo=UTC) > processor.now()
     assert processor.gateway.method(card.reference) == card
@@ -211,7 +213,7 @@ def test_a_bank_account_is_what_its_mandate_is(processor: Processor) -> None:
     processor.pass_days(7)
     assert gateway.method(account.reference) == replace(account, state="active")
     processor.cancel_instruction(account.reference)
-    assert gateway.method(account.reference) == replace(account, state="inactive")
+    assert gateway.method(account.reference) == replace(account, state="inactive", revoked=True)
 
 
 def test_a_detached_method_is_inactive(processor: Processor) -> None:
@@ -894,7 +896,7 @@ def test_news_of_methods(processor: Processor) -> None:
     assert isinstance(news_of(processor, "setup_intent.succeeded"), MethodSetup)
     assert news_of(processor, "payment_method.attached") == account
     processor.cancel_instruction(account.reference)
-    assert news_of(processor, "mandate.updated") == replace(account, state="inactive")
+    assert news_of(processor, "mandate.updated") == replace(account, state="inactive", revoked=True)
     opened = processor.gateway.start_method_setup(
         "usr_ada", account.payer or "", "card", "https://ajo.example"
     )

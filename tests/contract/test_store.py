@@ -548,6 +548,9 @@ def values(store: Store) -> Store:
         ("in", [1, "a", [1], {"a": 1}, 77], ["one", "a", "list", "map"]),
         ("array_contains", 1, ["list", "longer"]),
         ("array_contains", True, ["longer"]),
+        ("array_contains_any", [True, 77], ["longer"]),
+        ("array_contains_any", [1, "a"], ["list", "longer"]),
+        ("array_contains_any", ["a"], []),
     ],
 )
 def test_conditions_and_the_order_of_values(
@@ -673,6 +676,9 @@ def test_a_cursor_that_is_not_one_of_the_query_is_refused(store: Store) -> None:
         Query("c", [("v", "in", list(range(31)))]),
         Query("c", [("v", "in", [1]), ("w", "in", [1])]),
         Query("c", [("v", "array_contains", 1), ("w", "array_contains", 1)]),
+        Query("c", [("v", "array_contains", 1), ("w", "array_contains_any", [1])]),
+        Query("c", [("v", "array_contains_any", [None])]),
+        Query("c", [("v", "in", [1]), ("w", "array_contains_any", [1])]),
         Query("c", [("v", "==", 1.5)]),
         Query("c", [("v", "!=", 1)]),  # type: ignore[list-item]
     ],

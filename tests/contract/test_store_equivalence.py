@@ -13,6 +13,7 @@ from google.cloud.firestore import Client
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.documents import LISTS
 from shared.adapters.firestore_store import FirestoreStore
 from shared.adapters.memory_store import MemoryStore
 from shared.ports import (
@@ -176,6 +177,7 @@ CONDITIONS: st.SearchStrategy[tuple[str, Any, Any]] = st.one_of(
     st.tuples(FIELD, st.sampled_from(["<", "<=", ">", ">="]), FEW),
     st.tuples(FIELD, st.just("in"), st.lists(FEW, min_size=1, max_size=4)),
     st.tuples(FIELD, st.just("array_contains"), st.sampled_from([True, 1, "a"])),
+    st.tuples(FIELD, st.just("array_contains_any"), st.lists(st.sampled_from([True, 1, "a"]), min_size=1)),
 )
 
 
@@ -184,7 +186,10 @@ def asking(draw: st.DrawFn) -> Query:
     """A query that Firestore takes: one condition of each kind at most, and a range's field in the order."""
     where: dict[str, tuple[str, Operator, Any]] = {}
     for condition in draw(st.lists(CONDITIONS, max_size=2)):
-        where["range" if condition[1][0] in "<>" else condition[1]] = condition
+        operator = condition[1]
+        where["range" if operator[0] in "<>" else "list" if operator in LISTS else operator] = condition
+    if "list" in where and where["list"][1] == "array_contains_any":
+        where.pop("array_contains", None)
     fields = [where["range"][0]] if "range" in where else []
     fields += [field for field in draw(st.lists(FIELD, max_size=2, unique=True)) if field not in fields]
     order = [draw(st.sampled_from(["", "-"])) + field for field in fields]

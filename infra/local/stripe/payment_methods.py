@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from infra.local.stripe import lists, test_methods
@@ -67,7 +68,7 @@ def create(world: World, account: str, params: Object) -> Object:
                 status=402,
                 kind="card_error",
             )
-    method = _new(world, account, name, params.get("billing_details"))
+    method = _new(world, account, name, params.get("billing_details"), METHODS[name].number)
     method["metadata"] = new_metadata(params)
     return world.show(method)
 
@@ -86,12 +87,18 @@ def behaviour(world: World, method: Object) -> Method:
     return METHODS[world.secret(method["id"])["test_method"]]
 
 
-def _new(world: World, account: str, name: str, billing: Object | None = None) -> Object:
+def _new(
+    world: World, account: str, name: str, billing: Object | None = None, number: str | None = None
+) -> Object:
+    """`number`: the card or account that was named. A test name stands for another one of its kind at each
+    use, or all who use it would share one (at Stripe they do), and be held for that."""
     look = METHODS[name]
+    method_id = world.new_id("pm")
+    fingerprint = hashlib.sha256((number or method_id).encode()).hexdigest()[:16]
     given = billing or {}
     address = given.get("address") or {}
     method: Object = {
-        "id": world.new_id("pm"),
+        "id": method_id,
         "object": "payment_method",
         "billing_details": {
             "address": {
@@ -105,19 +112,19 @@ def _new(world: World, account: str, name: str, billing: Object | None = None) -
         "livemode": False,
         "metadata": {},
         "type": look.kind,
-        look.kind: _card(look) if look.kind == "card" else _bacs(look),
+        look.kind: _card(look, fingerprint) if look.kind == "card" else _bacs(look, fingerprint),
     }
     return world.add(account, method, test_method=name)
 
 
-def _card(look: Method) -> Object:
+def _card(look: Method, fingerprint: str) -> Object:
     return {
         "brand": look.brand,
         "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
         "country": "GB",
         "exp_month": 12,
         "exp_year": 2034,
-        "fingerprint": f"local{look.number[-8:]}",
+        "fingerprint": fingerprint,
         "funding": "credit",
         "generated_from": None,
         "last4": look.last4,
@@ -127,8 +134,8 @@ def _card(look: Method) -> Object:
     }
 
 
-def _bacs(look: Method) -> Object:
-    return {"fingerprint": f"local{look.number}", "last4": look.last4, "sort_code": "108800"}
+def _bacs(look: Method, fingerprint: str) -> Object:
+    return {"fingerprint": fingerprint, "last4": look.last4, "sort_code": "108800"}
 
 
 def retrieve(world: World, account: str, _: Object, payment_method: str) -> Object:

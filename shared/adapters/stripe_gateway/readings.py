@@ -278,7 +278,14 @@ def method(given: Object, mandate: Object | None = None) -> Method:
         mandate=mandate["id"] if mandate else None,
         expires=f"{details['exp_year']}-{details['exp_month']:02}" if card else None,
         live=given["livemode"],
+        fingerprint=details.get("fingerprint"),
+        revoked=mandate is not None and _is_revoked(mandate),
     )
+
+
+def _is_revoked(mandate: Object) -> bool:
+    """By the payer or their bank: a mandate that the bank never took is refused, which is another thing."""
+    return bool(mandate["payment_method_details"]["bacs_debit"]["network_status"] == "revoked")
 
 
 def setup(intent: Object) -> MethodSetup:

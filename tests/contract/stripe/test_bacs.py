@@ -111,6 +111,18 @@ def test_a_mandate_revoked_while_a_debit_runs_fails_it(shop: Shop) -> None:
     assert shop.api.payment_intents.retrieve(debit.id).last_payment_error.code == "debit_not_authorized"
 
 
+def test_one_account_has_one_fingerprint_whoever_gives_it(shop: Shop) -> None:
+    def account(number: str) -> str:
+        details = {"sort_code": "108800", "account_number": number}
+        billing = {"name": "Ada", "email": "ada@example.com"}
+        given = {"type": "bacs_debit", "bacs_debit": details, "billing_details": billing}
+        found = shop.api.payment_methods.create(given).bacs_debit.fingerprint  # type: ignore[arg-type]
+        assert found
+        return str(found)
+
+    assert account("00012345") == account("00012345") != account("22222227")
+
+
 def test_a_refused_mandate_is_inactive_at_once(shop: Shop) -> None:
     _, saved = shop.customer_with("pm_bacsDebit_mandateRefused")
     mandate = shop.api.mandates.retrieve(shop.core.world.secret(saved)["mandate"])

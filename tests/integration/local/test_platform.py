@@ -128,6 +128,7 @@ def test_the_functions_settings_accept_the_environment(platform: Platform) -> No
         "stripe-connect-webhook-secret",
         "master-key",
         "invitation-key",
+        "fingerprint-key",
         "session-key",
     }
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.devices import Device
 from shared.domain.errors import (
     DetailsToCheck,
     FindingDecided,
@@ -16,10 +17,19 @@ from shared.domain.errors import (
 from shared.domain.fraud import Hold
 from shared.domain.fraud_files import fraud_ref
 from shared.domain.permissions import Role
-from shared.services import accept_agreement, fraud_holds, pay_out, payment_methods, payout_account
+from shared.domain.users import user_ref
+from shared.services import (
+    accept_agreement,
+    fraud_holds,
+    pay_out,
+    payment_methods,
+    payout_account,
+    profile,
+    reach,
+)
 from shared.services.context import Reader
 from shared.services.transact import read
-from tests.builders import Circle, World
+from tests.builders import Circle, World, details
 
 FINANCE = Reader("fin", "req-fraud", frozenset({Role.FINANCE}), "A finding waits in the queue")
 ONE_HOUSE = "One household of three: the council's letter names them."
@@ -158,3 +168,87 @@ def test_the_same_look_again_files_nothing_more(world: World) -> None:
     fraud_holds.check(world.ctx, "Ada")
     assert read(world.ctx, fraud_ref("Ada")).get(fraud_ref("Ada")) == once
     assert len(once.filed) == 1
+
+
+# --- what people share --------------------------------------------------------------------------------------
+
+ONE_CARD = {"type": "card", "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034}}
+
+
+def with_one_card(world: World, *people: str) -> None:
+    for uid in people:
+        card = world.stripe_request("POST", "/v1/payment_methods", ONE_CARD)["id"]
+        world.person(uid, card)
+
+
+def on_one_device(world: World, *people: str) -> None:
+    for uid in people:
+        phone = Device(token="the-shops-own-phone", platform="android", seen_at=world.clock.now())
+        reach.add_device(world.ctx, world.command(uid), phone)
+
+
+def codes(world: World, uid: str) -> set[str]:
+    return {one.code.value for one in fraud_holds.check(world.ctx, uid).findings}
+
+
+def test_two_on_one_card_are_asked_about_and_three_are_held(world: World) -> None:
+    with_one_card(world, "Ada", "Ben")
+    asked = fraud_holds.check(world.ctx, "Ada")
+    assert (codes(world, "Ada"), asked.holds) == ({"shared_card"}, ())
+    assert asked.findings[0].others == ("Ben",)
+    with_one_card(world, "Cy")
+    assert set(fraud_holds.check(world.ctx, "Ada").holds) == {Hold.ADDING_METHODS, Hold.JOINING}
+    assert codes(world, world.person("Dee")) == set()
+
+
+def test_a_card_that_was_taken_off_again_is_still_known(world: World) -> None:
+    with_one_card(world, "Ada", "Ben")
+    world.settle()
+    (card,) = payment_methods.list_methods(world.ctx, "Ben")["items"]
+    payment_methods.remove(world.ctx, world.command("Ben"), card["id"])
+    assert codes(world, "Ada") == {"shared_card"}
+
+
+def test_five_on_one_device_are_held(world: World) -> None:
+    people = world.people(5)
+    on_one_device(world, *people[:2])
+    assert codes(world, "Ada") == set()
+    on_one_device(world, *people[2:])
+    assert codes(world, "Ada") == {"sign_ups_on_device", "shared_device"}
+    assert fraud_holds.check(world.ctx, "Ada").holds == (Hold.JOINING,)
+
+
+def test_a_household_may_share_what_strangers_may_not(world: World) -> None:
+    with_one_card(world, "Ada", "Ben")
+    assert codes(world, "Ada") == {"shared_card"}
+    moved_in = details("Ben").with_(address=details("Ada").address.with_(line_1="17, ADA terrace."))
+    profile.save(world.ctx, world.command("Ben"), moved_in)
+    assert codes(world, "Ada") == set()
+
+
+def test_a_mandate_cancelled_at_the_bank_soon_after_the_pot_is_a_finding(world: World) -> None:
+    circle = world.circle(world.people(5))
+    first = circle.recipient(1)
+    payment_methods.attach(world.ctx, world.command(first), None, "pm_bacsDebit_success")
+    while circle.payout(1).state != "received":
+        world.advance_to(world.clock.moment.date() + timedelta(days=1))
+    assert codes(world, first) == set()
+    _, mandate = payment_methods.list_methods(world.ctx, first)["items"]
+    world.control("POST", f"mandates/{mandate['id']}/revoke")
+    world.settle()
+    assert codes(world, first) == {"leaving_after_payout"}
+    assert Hold.JOINING in fraud_holds.check(world.ctx, first).holds
+
+
+def test_traces_name_nothing(world: World) -> None:
+    with_one_card(world, "Ada")
+    on_one_device(world, "Ada")
+    kept = str(world.documents("traces"))
+    (method,) = world.stripe_request("GET", "/v1/payment_methods", {"customer": payer(world, "Ada")})["data"]
+    assert method["card"]["fingerprint"]
+    for readable in (method["card"]["fingerprint"], "the-shops-own-phone", "Terrace", "SE15"):
+        assert readable not in kept
+
+
+def payer(world: World, uid: str) -> str:
+    return str(read(world.ctx, user_ref(uid)).get(user_ref(uid)).payer)
