@@ -7,12 +7,13 @@ adapter of a port to it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from shared.domain.contributions import FailureKind, MethodKind
 from shared.domain.identity import CheckState
+from shared.domain.record import record
 
 # --- the store --------------------------------------------------------------------------------------------
 
@@ -20,7 +21,7 @@ Data = Mapping[str, Any]
 """A document's fields: str, int, bool, None, datetime (UTC), lists and maps of these. Never float."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Snapshot:
     """One document as it was read. `data` and `version` are None where there is no document."""
 
@@ -33,7 +34,7 @@ class Snapshot:
         return self.data is not None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Create:
     """Write a document that must not exist yet; `AlreadyExists` otherwise."""
 
@@ -41,7 +42,7 @@ class Create:
     data: Data
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Update:
     """Replace top-level fields of a document that must still be as `version` says; `Stale` otherwise.
 
@@ -54,7 +55,7 @@ class Update:
     version: object
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Increment:
     """Add integers to fields, creating document and fields at need. Needs no read; lets others through.
 
@@ -67,7 +68,7 @@ class Increment:
     version: object | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Put:
     """Write a document whole, whatever stood there. For readings and marks that decide nothing."""
 
@@ -75,7 +76,7 @@ class Put:
     data: Data
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delete:
     """Remove a document; guarded like an Update where `version` is given."""
 
@@ -88,7 +89,7 @@ Write = Create | Update | Increment | Put | Delete
 Operator = Literal["==", "<", "<=", ">", ">=", "in", "array_contains", "array_contains_any"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Query:
     """Documents of a collection, by path, or of every collection of that name (`group=True`).
 
@@ -105,7 +106,7 @@ class Query:
     group: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Page:
     """What a query found, and the cursor of the next page (None at the end)."""
 
@@ -274,7 +275,7 @@ class PublishFailed(Exception):
     """The message was not confirmed. It may have been sent: consumers dedupe."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mail:
     """One e-mail to one address, as plain text. It lives for one call: never stored, queued or logged."""
 
@@ -334,7 +335,7 @@ class AnchorsUnavailable(Exception):
 # --- money at a processor ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Movement:
     """One line of the processor's own balance: what moved, what it cost, and when it can be spent."""
 
@@ -350,7 +351,7 @@ class Movement:
     source_pence: int | None = None  # its amount there; None: not read, or other money
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CollectionRequest:
     """One try at collecting. `attempt` is the idempotency key, and stands in the labels."""
 
@@ -364,7 +365,7 @@ class CollectionRequest:
     amount_pence: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Collection:
     """What the processor says of one try at collecting, now."""
 
@@ -380,7 +381,7 @@ class Collection:
     action_url: str | None = None  # where the person authenticates
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Method:
     """A payment method at the processor, as far as a person may see it."""
 
@@ -396,7 +397,7 @@ class Method:
     revoked: bool = False  # its owner, or their bank, has cancelled the mandate
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MethodSetup:
     """A set-up that the person finishes at the processor, by `client_secret` in an app or by `url`."""
 
@@ -408,7 +409,7 @@ class MethodSetup:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Payer:
     """A person who can be collected from."""
 
@@ -418,7 +419,7 @@ class Payer:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recipient:
     """A person's account at the processor, where pots are sent."""
 
@@ -432,7 +433,7 @@ class Recipient:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IdentitySession:
     """One look at a person's document, at the processor. What it saw stays there."""
 
@@ -443,7 +444,7 @@ class IdentitySession:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TransferRequest:
     """One try at sending a payout. `attempt` is the idempotency key, and stands in the labels."""
 
@@ -455,7 +456,7 @@ class TransferRequest:
     amount_pence: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Transfer:
     """Money that left our balance for a person's account at the processor."""
 
@@ -470,7 +471,7 @@ class Transfer:
     reversals: tuple[Movement, ...] = ()  # one for each reversal, oldest first, labelled as that was
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BankPayout:
     """Money on its way from a person's account at the processor to their bank."""
 
@@ -486,7 +487,7 @@ class BankPayout:
     destination: str | None = None  # the bank account it goes to, by reference
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refund:
     """Money given back to a payer."""
 
@@ -501,7 +502,7 @@ class Refund:
     failure_movement: Movement | None = None  # the money came back to us
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dispute:
     """A payer's bank took money back. `movements` holds each line that it caused, in order."""
 
@@ -515,7 +516,7 @@ class Dispute:
     movements: tuple[Movement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unreadable:
     """An object at the processor that is not as any that we made: altered, or of a kind unknown here."""
 
@@ -523,12 +524,12 @@ class Unreadable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NothingNew:
     """A genuine event of a type that we know and do not follow: another event tells what it tells."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnknownEvent:
     """A genuine event of a type that we do not know, or about something that is not there."""
 
@@ -550,7 +551,7 @@ ProcessorNews = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ThinEvent:
     """What is published of a processor's event: no personal data, no amounts to trust."""
 
@@ -562,7 +563,7 @@ class ThinEvent:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProcessorBalance:
     """Our own balance at the processor, in pence."""
 
@@ -700,7 +701,7 @@ class PaymentGateway(Protocol):
 # --- people -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identity:
     """Who a token speaks for."""
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any, cast
 
+from shared.domain.record import record
 from shared.ports import Increment, Operator, Query, Update, Write
 
 WRITES_MAX = 500  # ours: Firestore would take more, but a bigger batch holds up every other writer
@@ -176,7 +176,7 @@ def _check_amounts(amounts: Mapping[tuple[str, ...], int]) -> None:
 FieldPath = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Position:
     """What a cursor says: the values of the order fields, and the path, of the last document of a page."""
 
@@ -184,7 +184,7 @@ class Position:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """A query, checked and taken apart. `descending` has one more item than `orders`, for the path."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -33,6 +33,7 @@ from shared.domain.financial_statement import (
     monthly_pence_up,
 )
 from shared.domain.money import pounds
+from shared.domain.record import record
 
 # --- what is asked for --------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class Application(Value):
 # --- the rules ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AffordabilityRules:
     """The house's own policy, to be changed with a new version. None of these is a published figure."""
 
@@ -118,7 +119,7 @@ class AffordabilityRules:
 RULES = AffordabilityRules()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SpendingGuide:
     """A month's spending in one category above which evidence is asked for.
 
@@ -309,7 +310,7 @@ def _spending_less(statement: Statement, cut_pence: int) -> Statement:
 # --- the month ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Month:
     income_pence: int
     fixed_costs_pence: int
@@ -365,7 +366,7 @@ def _total(lines: Iterable[IncomeLine | CostLine | DebtLine]) -> int:
 # --- the tests ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Case:
     """A month against the rules."""
 

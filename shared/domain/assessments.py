@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -41,6 +41,7 @@ from shared.domain.errors import (
 from shared.domain.financial_statement import Statement
 from shared.domain.fraud import FraudCheck, Hold, Severity
 from shared.domain.money import pounds
+from shared.domain.record import record
 from shared.domain.scoring.applicant import MEMBERS_MAX, MONEY_PENCE_MAX, MONTHS_MAX, Repayments
 
 # --- the score, as whoever computes it hands it over --------------------------------------------------------
@@ -112,7 +113,7 @@ class Told(Value):
 # --- the rules ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AssessmentRules:
     """The house's own policy; a change is a new version, and assessments keep the one they were made by."""
 

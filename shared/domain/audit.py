@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from shared.domain.documents import Document, Ref, Value
 from shared.domain.journal import canonical_json, fact_path
 from shared.domain.ledger import Balances, Entry
+from shared.domain.record import record
 
 MARKS: Final = frozenset({"published", "sealed"})
 """What still moves on a fact after it was written: it is no part of what is sealed."""
@@ -105,7 +105,7 @@ class Anchor(Value):
     anchored_on: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fault:
     """Where the books were changed behind the journal's back. `seq` is None for the balances."""
 
@@ -113,7 +113,7 @@ class Fault:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """What a verification found: the first bad place leads. `unsealed` facts are the tail, and no fault."""
 

@@ -30,6 +30,7 @@ from shared.domain.journal import News
 from shared.domain.ledger import Rows
 from shared.domain.members import Member
 from shared.domain.payouts import Counted, Payout
+from shared.domain.record import record
 from shared.domain.shortfalls import new_debt, with_debts
 
 FILE_BYTES_MAX: Final = 700_000
@@ -47,7 +48,7 @@ _POUNDS: Final = re.compile(r"^£?([0-9]{1,7}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.
 _PAID: Final = re.compile(r"^paid_([1-9])$")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """One member of the file."""
 

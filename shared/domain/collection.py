@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
 
@@ -22,6 +21,7 @@ from shared.domain.journal import News
 from shared.domain.members import Member
 from shared.domain.payouts import PARKED_RECHECK
 from shared.domain.plans import next_instalment
+from shared.domain.record import record
 from shared.domain.users import PaymentMethod
 
 LEAST_CHARGE_PENCE: Final = 30
@@ -30,7 +30,7 @@ LEAST_CHARGE_PENCE: Final = 30
 Step = Literal["rest", "wait", "frozen", "no_method", "notice", "charge", "resume", "look_up"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """When a debit is submitted, and when the money is taken."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from shared.domain.documents import Document
 from shared.domain.journal import News
+from shared.domain.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision:
     """One atomic commit. Nothing to record means that nothing is to be done: `answer` says why.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final, Literal
+
+from shared.domain.record import record
 
 DifferenceKind = Literal[
     "missing_fact",
@@ -49,7 +51,7 @@ TODO: Final[dict[DifferenceKind, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Difference:
     """One difference. `where` names it: a movement, fact, document or object. `since`: when it began."""
 

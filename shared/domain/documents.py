@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from shared.domain.errors import UnknownTransition
+from shared.domain.record import record
 
 Day = Annotated[date, PlainSerializer(date.isoformat, return_type=str)]
 """A calendar day, stored as ISO 8601 text: the store knows moments, not days."""
@@ -42,7 +42,7 @@ class Document(Value):
 D = TypeVar("D", bound=Document)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ref(Generic[D]):
     """The address of a document and what it holds."""
 

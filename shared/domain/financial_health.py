@@ -6,13 +6,13 @@ It is for the person alone. No credit decision reads it, and its cut-offs are ou
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 
 from shared.domain.documents import Day, Value
+from shared.domain.record import record
 
 VERSION: Final = "health-1"
 """Changes with any question, option or rule. Results of two versions are not compared."""
@@ -40,7 +40,7 @@ class QuestionId(StrEnum):
     NOT_EARNING = "not_earning"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Question:
     """`options` from worst to best: a choice is an index, and its points. `next_step` is for a weak one."""
 

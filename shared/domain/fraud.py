@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -23,6 +22,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.domain.documents import Value
 from shared.domain.money import Pence, pounds
+from shared.domain.record import record
 from shared.domain.users import COOLING_OFF
 
 # --- facts --------------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ class FraudCheck(Value):
 # --- rules --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FraudRules:
     """House thresholds, each with what honest life it leaves room for."""
 
@@ -254,7 +254,7 @@ RULES: Final = FraudRules()
 F = TypeVar("F", bound=_Fact)
 
 
-@dataclass(frozen=True)
+@record
 class _Scene:
     """The facts known at a moment, seen from one person."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -19,13 +18,14 @@ from shared.domain.assessments import MILLION, NoScore, Score
 from shared.domain.documents import Value
 from shared.domain.financial_statement import divide_up
 from shared.domain.money import Pence
+from shared.domain.record import record
 
 Ppm = Annotated[int, Field(strict=True, ge=0, le=MILLION)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 Position = Annotated[int, Field(strict=True, ge=1)]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RiskRules:
     """House policy. Where a figure comes from data, it is proxy data: no rotating savings are public."""
 

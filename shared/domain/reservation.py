@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -17,11 +16,12 @@ from shared.domain.journal import Fact, News
 from shared.domain.ledger import RESERVE, Balances, Rows
 from shared.domain.members import Debt, Member
 from shared.domain.payouts import PARKED_RECHECK, Counted, ParkedBecause, Payout, scheduled_turn
+from shared.domain.record import record
 from shared.domain.shortfalls import OwnPot, new_debt, pay_debts, with_debts, without_debts
 from shared.domain.users import User
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Readiness:
     """Whether a pot can be reserved now, and if not, why and when to look again."""
 
@@ -146,7 +146,7 @@ def reserve(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Shortfalls:
     rows: Rows
     debts: dict[str, list[Debt]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Protocol
 
@@ -12,9 +12,10 @@ from shared.domain.ids import debt_id, shard_of, top_up_id
 from shared.domain.ledger import HOUSE, RESERVE, Rows
 from shared.domain.members import Debt, Member
 from shared.domain.payouts import Payout
+from shared.domain.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Allocation:
     """Where money went: the debtor's debts after it, what each got, its rows, the top-ups it pays for."""
 
@@ -58,7 +59,7 @@ class Source(Protocol):
     def to_member(self, debtor: str, creditor: str, payout: str, pence: int) -> Rows: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LateMoney:
     """Money that came in after the cycle was reserved."""
 
@@ -74,7 +75,7 @@ class LateMoney:
         return ledger.late_money_to_member(self.processor, debtor, creditor, payout, pence)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OwnPot:
     """The debtor's own pot, at their turn: arrears are netted."""
 
@@ -91,7 +92,7 @@ class OwnPot:
         return ledger.arrears_netted_to_member(self.cycle, debtor, creditor, payout, pence)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Held:
     """Money that stands for the debtor in this circle already: their credit, or share of the reserve."""
 

@@ -8,7 +8,6 @@ member paid in and received is the part of a fact that passed between them and t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -16,9 +15,10 @@ from shared.domain import ledger
 from shared.domain.calendar import london_day
 from shared.domain.journal import Fact
 from shared.domain.ledger import FEES_EARNED, FEES_PAID, HOUSE, Balances
+from shared.domain.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Position:
     """Where a member stands, in pence. `balance_pence` is what they put in beyond what they got out.
 
@@ -51,7 +51,7 @@ class Position:
 NOTHING: Final = Position()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Movement:
     """One line: what happened, what it changed, and where the member stood after it."""
 
@@ -63,7 +63,7 @@ class Movement:
     after: Position
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Statement:
     """One member's statement of a period."""
 
@@ -80,7 +80,7 @@ class Statement:
         return total
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Posting:
     """One line of a circle's statement: a fact and its entries."""
 
@@ -91,7 +91,7 @@ class Posting:
     entries: Sequence[ledger.Entry]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GroupStatement:
     """A circle's statement of a period: every account at its start and its end, every posting between."""
 

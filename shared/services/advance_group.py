@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +13,7 @@ from shared.domain.giving_back import Share, credit_shares, give_back, reserve_s
 from shared.domain.groups import COMPLETION_RECHECK, Group, activate, complete, group_ref
 from shared.domain.ledger import RESERVE, Balances, balances_ref
 from shared.domain.members import Member, member_ref
+from shared.domain.record import record
 from shared.ports import Query
 from shared.services.context import Command, Context
 from shared.services.promises import released
@@ -67,7 +67,7 @@ LOOKS_MAX: Final = 4
 """Money that comes in between two looks wants another; what never stands still is left to the next tick."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Cleared:
     """When all the money in these shares can be spent: read after they were seen."""
 

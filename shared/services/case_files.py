@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from shared.domain.errors import NoSuchThing
 from shared.domain.evidence import evidence_ref
 from shared.domain.financial_health import HealthTaken
 from shared.domain.fraud_files import fraud_ref
+from shared.domain.record import record
 from shared.domain.retention import expiry
 from shared.ports import Query, Sealer
 from shared.services.context import Context
@@ -41,7 +41,7 @@ def review_sealed_as(id_: str) -> str:
     return f"review:{id_}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Case:
     """An assessment with its reviews, opened; and the documents that they were read from."""
 

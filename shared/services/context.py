@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from shared.domain.permissions import Role
+from shared.domain.record import record
 from shared.ports import (
     Anchors,
     BankHolidays,
@@ -21,7 +22,7 @@ from shared.ports import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Context:
     """The ports, wired once per instance by `bootstrap`."""
 
@@ -40,7 +41,7 @@ class Context:
     fees: Mapping[str, int] = field(default_factory=dict)  # the platform's, as `Terms` names them
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reader:
     """Who wants to see something: by their own place in it, or, staff alone, by role and with a reason."""
 
@@ -50,7 +51,7 @@ class Reader:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Command:
     """One request to change something: who asks, and how the same request is known again.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.contributions import Contribution, Instalment
@@ -13,6 +12,7 @@ from shared.domain.members import Member
 from shared.domain.money import CURRENCY
 from shared.domain.payouts import Payout
 from shared.domain.permissions import Action
+from shared.domain.record import record
 from shared.domain.schedules import full_pots, payments, pots_changed
 from shared.domain.statements import member_statement
 from shared.ports import Query, Snapshot
@@ -76,7 +76,7 @@ def schedule(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Calendar:
     """What stands on a group's calendar beside its dates, each by cycle."""
 

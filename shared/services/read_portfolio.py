@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from shared.domain.assessments import NoScore, Score
@@ -21,6 +21,7 @@ from shared.domain.member_risk import (
 )
 from shared.domain.members import Member
 from shared.domain.permissions import Action
+from shared.domain.record import record
 from shared.ports import Query
 from shared.services import access_log
 from shared.services.context import Context, Reader
@@ -70,7 +71,7 @@ def of_one(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Seat:
     member: Member
     position: int | None
@@ -101,7 +102,7 @@ class _Seat:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Known:
     """What is known of each person, asked for once however many circles they are in."""
 

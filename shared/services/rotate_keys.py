@@ -8,7 +8,6 @@ until nothing was left to do, then unpin the former. A person's or a circle's ow
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from shared.domain.evidence import EvidenceFile, evidence_ref
 from shared.domain.fraud_files import FraudFile, finding_sealed_as, fraud_ref
 from shared.domain.messages import Message, message_sealed_as
 from shared.domain.profiles import SEALED_AS_PROFILE, DisplayName, Profile, profile_ref
+from shared.domain.record import record
 from shared.ports import Query, Sealer, Snapshot, Stale, Update
 from shared.services import access_log, case_files, display_names, evidence
 from shared.services.context import Context
@@ -51,7 +51,7 @@ def renew(ctx: Context, owner: str) -> dict[str, Any]:
     return {"begun": begun, "documents": len(done), "left": done.count(False), "retired": retired}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Holding:
     """A document that holds sealed text, and how it is written with that sealed again."""
 

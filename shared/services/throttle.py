@@ -8,18 +8,18 @@ messages. Floods are braked in memory (shared/web/rate_limits.py).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.domain.errors import TooManyRequests
+from shared.domain.record import record
 from shared.ports import AlreadyExists, Create, Increment
 from shared.services.context import Context
 
 KEPT_AFTER_WINDOW: Final = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limit:
     """At most `tries` in each `window_seconds` for one person (or address, or circle)."""
 

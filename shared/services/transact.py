@@ -12,7 +12,6 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final, TypeVar
@@ -28,6 +27,7 @@ from shared.domain.errors import (
 )
 from shared.domain.journal import Fact
 from shared.domain.ledger import RESERVE, Balances, balances_ref, increments
+from shared.domain.record import record
 from shared.domain.users import User
 from shared.ports import (
     AlreadyExists,
@@ -124,7 +124,7 @@ def _called(kind: type[Document]) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Record:
     """The Idempotency-Key's record: which body, and what was answered."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 from flask import Request, Response
+
+from shared.domain.record import record
 
 SECURITY_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -30,7 +31,7 @@ _ALLOWED_HEADERS: Final = (
 _PREFLIGHT_SECONDS: Final = "600"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Download:
     """A file as an answer: its bytes, its media type, and the name that a browser saves it under."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Request
@@ -23,6 +22,7 @@ from shared.domain.permissions import (
     may_begin,
     personal_roles,
 )
+from shared.domain.record import record
 from shared.ports import CallerCheck, Identity
 from shared.web import sessions
 
@@ -36,7 +36,7 @@ TOKEN_LETTERS_MAX: Final = 8_192
 """Firebase allows 1,000 bytes of claims; a longer token is not worth its signature check."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asker:
     """Who asks, and by what: a session of a browser, or the token that was sent."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable, Unauthorized
 
 from shared.domain.errors import Busy, MalformedBody, Unauthenticated
+from shared.domain.record import record
 from shared.ports import ThinEvent
 from shared.services.context import Command, Context
 from shared.web import authentication, logs, problems, reading
@@ -27,7 +27,7 @@ from shared.web.routing import Wiring
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Message:
     """One pushed message. `function` is who receives it; `data` what was published, {} for a bare tick."""
 

@@ -12,7 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVar
 
@@ -25,6 +25,7 @@ from werkzeug.routing import BaseConverter, Map, RequestRedirect, Rule
 
 from shared.domain.errors import MethodNotAllowed, NoSuchThing, Refusal
 from shared.domain.permissions import STAFF_ROLES, Action, Role
+from shared.domain.record import record
 from shared.ports import CallerCheck, Identity, IdentityProvider, PaymentGateway, Publisher
 from shared.services.context import Command, Context, Reader
 from shared.web import answers, authentication, logs, problems, rate_limits, reading
@@ -54,7 +55,7 @@ class Wiring(Protocol):
     def publisher(self) -> Publisher: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call(Generic[I]):
     """One request that may begin: who asks, what was sent, and the ports, wired at their first use."""
 
@@ -94,7 +95,7 @@ class Call(Generic[I]):
         return Reader(self.uid, self.command.id, self.roles & STAFF_ROLES, self.reason)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Route(Generic[I]):
     """One thing that clients can do. `takes` is the JSON body of a POST, the query string of a GET."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from flask import Request, Response
 
 from shared.domain.errors import BadToken, CsrfTokenWrong
+from shared.domain.record import record
 from shared.ports import Secrets
 
 COOKIE: Final = "__session"
@@ -34,7 +34,7 @@ COOKIE_LETTERS_MAX: Final = 4_096
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     """A session as its cookie says: Firebase's text, and when it was last used."""
 

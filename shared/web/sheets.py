@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from typing import Final, Literal
 
 from shared.domain.money import pounds
+from shared.domain.record import record
 
 Kind = Literal["text", "pence"]
 Cell = str | int | None
@@ -22,7 +22,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What makes a spreadsheet compute a cell (OWASP, CSV injection): such a text gets an apostrophe in front."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A column: its heading, what its cells are, and its share of the page's width."""
 
@@ -31,7 +31,7 @@ class Column:
     width: int = 10
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sheet:
     """A table with what stands above and below it. `dated` is the moment that the sheet is of, not of its
     making: who asks twice gets the same file. `sums` are the rows that sum up others, from 0."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from shared.domain.calendar import london_day
 from shared.domain.money import pounds
+from shared.domain.record import record
 from shared.web.sheets import Column, Sheet
 
 _OPENING: Final = "Opening balance"
@@ -133,7 +133,7 @@ def _last_moment(statement: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(lines[-1]["at"]) if lines else datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Entry:
     """One all-day entry of a calendar. `key` stays the same for as long as the entry is about the same."""
 

@@ -8,10 +8,10 @@ left over, never costs points. Not asked, and not used: age, sex, marital status
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+from shared.domain.record import record
 from shared.domain.scoring.artefact import Reading, load
 from shared.domain.scoring.score import Scored, Unscored, score
 
@@ -54,7 +54,7 @@ class Repayments(StrEnum):
     ALL_REPAID = "all_repaid"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Applicant:
     """What the applicant score needs to know.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from math import isfinite
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.domain.errors import Broken
+from shared.domain.record import record
 
 SCHEMA: Final = "ajo.score/1"
 FOLDER: Final = Path(__file__).parent / "artefacts"
@@ -28,7 +28,7 @@ class ArtefactRefused(Broken):
     sentence = "The model {name} cannot be used: {problem}."
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shape:
     """What one feature adds to the log-odds of default, cell by cell.
 
@@ -61,7 +61,7 @@ class Shape:
         return self.effects[cell] if cell < len(self.effects) else self.missing
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scale:
     """Whole points: `base_points` at `base_log_odds`, fewer the higher the risk."""
 
@@ -70,7 +70,7 @@ class Scale:
     base_log_odds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Band:
     """`pd_below`: the band holds probabilities below this one and not below the band before."""
 
@@ -78,7 +78,7 @@ class Band:
     pd_below: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Artefact:
     """One model. `version` names it and the hash of its content; `about` holds its data, metrics and licence.
 

@@ -7,11 +7,11 @@ One model per length of history (1, 2, 3 and 6 months), trained on a proxy portf
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from math import fsum
 from typing import Final
 
+from shared.domain.record import record
 from shared.domain.scoring.artefact import Reading, load
 from shared.domain.scoring.score import Scored, Unscored, score
 
@@ -27,7 +27,7 @@ FADE: Final = 0.7
 MONTHS_LATE_MAX: Final = 120
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Month:
     """One month of one member: what was due and paid, and how many months the oldest arrears are late."""
 

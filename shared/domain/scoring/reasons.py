@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from shared.domain.record import record
 from shared.domain.scoring.score import Scored
 
 SHOWN_MAX: Final = 4
 """The four largest losses say why; more would bury them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reason:
     """`points_lost` of whole points come back, exactly, when what `mend` says has happened."""
 

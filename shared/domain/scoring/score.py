@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import exp
 
+from shared.domain.record import record
 from shared.domain.scoring.artefact import Artefact, Reading, Scale
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scored:
     """A score that was computed.
 
@@ -26,7 +26,7 @@ class Scored:
     scale: Scale
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unscored:
     """No score could be computed: neither for nor against. `problems`: field → what is wrong with it."""
 
