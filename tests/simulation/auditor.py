@@ -9,7 +9,7 @@ promises come to (`pairs`). It imports nothing of the platform.
 from __future__ import annotations
 
 import calendar
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -968,21 +968,23 @@ class Auditor:
     def _flows(self, gid: str) -> defaultdict[tuple[str, str], int]:
         """What each member put in and got, in pence: by the processor's lines, and by what needs no line."""
         flows: defaultdict[tuple[str, str], int] = defaultdict(int)
-        collected: defaultdict[str, int] = defaultdict(int)
+        collected: defaultdict[str, Counter[str]] = defaultdict(Counter)  # by contribution, then by attempt
         prefix = f"groups/{gid}/"
         for line in self._lines():
             labels = self._labels_of(line)
             if labels is None or labels.get("group") != gid:
                 continue
             if "contribution" in labels:
-                collected[labels["contribution"]] += line["amount"]
+                collected[labels["contribution"]][labels["attempt"]] += line["amount"]
             else:
                 payout = self._documents[f"{prefix}payouts/{labels['payout']}"]
                 kind = "returned" if payout["kind"] == "return" else "received"
                 flows[kind, payout["recipient"]] -= line["amount"]
-        for contribution, pence in collected.items():  # the fee on top is once, and the last that goes back
+        fees = self._fees_on_top(gid)
+        for contribution, by_attempt in collected.items():
             document = self._documents[f"{prefix}contributions/{contribution}"]
-            flows["collected", document["uid"]] += max(0, pence - document["added_fee_pence"])
+            self._fee_once(document, by_attempt, fees[contribution])
+            flows["collected", document["uid"]] += by_attempt.total() - fees[contribution]
         for path, document in self._documents.items():
             own = path.startswith(f"{prefix}contributions/") and document["uid"] == document["recipient"]
             if own and document["state"] == "waived" and not document["apart"]:
@@ -1000,6 +1002,31 @@ class Auditor:
                 else:
                     flows["from reserve", share["member"]] += share["pence"] - share["returned_pence"]
         return flows
+
+    def _fees_on_top(self, gid: str) -> Counter[str]:
+        """What the house keeps of the money for each contribution, by the journal."""
+        fees: Counter[str] = Counter()
+        for key, fact in self._facts.items():
+            if key.startswith(f"{gid}/") and "contribution" in fact["payload"]:
+                for entry in fact["entries"]:
+                    if entry["account"] == "fees:platform":
+                        signed = entry["pence"] if entry["side"] == "credit" else -entry["pence"]
+                        fees[fact["payload"]["contribution"]] += signed
+        return fees
+
+    def _fee_once(self, contribution: Document, collected: Counter[str], fee_pence: int) -> None:
+        """The fee on top is taken once, from money that was noticed with it, and is the last that goes back.
+
+        It may be less: money goes back while another debit, noticed without it, is under way.
+        """
+        noticed = {one["id"]: one["added_fee_pence"] for one in contribution["attempts"]}
+        by_attempts = sum(max(0, min(noticed[one], pence)) for one, pence in collected.items())
+        most_pence = min(contribution["added_fee_pence"], by_attempts)
+        whole = len(collected) == 1 and not any(one["taken_back"] for one in contribution["attempts"])
+        if not self._holds(fee_pence == most_pence if whole else 0 <= fee_pence <= most_pence):
+            self._violated(
+                "right-end", f"{contribution['id']}: a fee of {fee_pence} on top was kept, not {most_pence}"
+            )
 
     def _lines(self) -> list[dict[str, Any]]:
         processor = self._processor
