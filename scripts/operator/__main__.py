@@ -73,11 +73,27 @@ def _arguments() -> argparse.Namespace:
     parked.add_argument("--json", action="store_true")
     parked.set_defaults(run=quarantine)
 
+    _credit(commands)
+
     keys = commands.add_parser("keys", help="wrap every key with the current master key, or renew one")
     keys.add_argument("what", choices=["rewrap", "renew"])
     keys.add_argument("owner", nargs="?", help="the uid or the circle whose key to renew")
     keys.set_defaults(run=rotate_keys)
     return parser.parse_args()
+
+
+def _credit(commands: Any) -> None:
+    """The commands about scores."""
+    found = commands.add_parser("outcomes", help="scores and what came of them, for scripts/credit_drift")
+    found.add_argument("model", choices=["applicant", "member_1m", "member_2m", "member_3m", "member_6m"])
+    found.add_argument("--months", type=int, default=6, help="how long after the score is looked at")
+    found.set_defaults(run=outcomes)
+
+    models = commands.add_parser("models", help="which versions of a model are out of service")
+    models.add_argument("what", choices=["list", "withdraw", "restore"])
+    models.add_argument("version", nargs="?", help="as scores name it: applicant-1+b62ca4d0")
+    models.add_argument("--reason", help="needed to withdraw: which fault it has; nobody's name")
+    models.set_defaults(run=withdrawn_models)
 
 
 def reconcile(arguments: argparse.Namespace) -> int:
@@ -258,6 +274,32 @@ def replay(arguments: argparse.Namespace) -> int:
         left += answer["state"] == "parked"
     print(f"{left} parked still")
     return 1 if left else 0
+
+
+def outcomes(arguments: argparse.Namespace) -> int:
+    """JSON lines to standard output, oldest score first."""
+    from shared.services.export_outcomes import outcomes as lines
+
+    for line in lines(bootstrap.context(), arguments.model, arguments.months):
+        print(json.dumps(line))
+    return 0
+
+
+def withdrawn_models(arguments: argparse.Namespace) -> int:
+    """Exits 1 where it is refused, 2 where something was left out."""
+    from shared.domain.scoring.artefact import check_shipped
+    from shared.services import withdrawn_models as models
+
+    ctx = bootstrap.context()
+    if arguments.what == "list":
+        print(json.dumps({"shipped": check_shipped(), "withdrawn": sorted(models.withdrawn(ctx))}))
+        return 0
+    if arguments.version is None or (arguments.what == "withdraw" and not arguments.reason):
+        print("Name the version, and to withdraw it the reason.", file=sys.stderr)
+        return 2
+    if arguments.what == "restore":
+        return _told(lambda: models.restore(ctx, _command(), arguments.version))
+    return _told(lambda: models.withdraw(ctx, _command(), arguments.version, arguments.reason))
 
 
 def rotate_keys(arguments: argparse.Namespace) -> int:

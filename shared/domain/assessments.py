@@ -209,7 +209,7 @@ def _from_score(
         return
     advises_decline = _far_below(score, rules)
     needed: list[ScoreReason] = []
-    for reason in sorted(once_affordable.reasons, key=lambda reason: (-reason.points_lost, reason.code)):
+    for reason in _largest(once_affordable.reasons):
         if sum(lost.points_lost for lost in needed) < short:
             needed.append(reason)
     if sum(lost.points_lost for lost in needed) < short:
@@ -233,16 +233,6 @@ def _from_score(
 
 def _far_below(score: Score | NoScore, rules: AssessmentRules) -> bool:
     return isinstance(score, Score) and score.points < score.scale.points_at(rules.decline_pd_from_ppm)
-
-
-def score_if_mended(score: Score, codes: Iterable[str]) -> Score:
-    """The score with the points back that the named respects lost."""
-    named = set(codes)
-    mended = [reason for reason in score.reasons if reason.code in named]
-    return score.with_(
-        points=score.points + sum(reason.points_lost for reason in mended),
-        reasons=tuple(reason for reason in score.reasons if reason not in mended),
-    )
 
 
 def _from_fraud(check: FraudCheck) -> Iterable[DecisionReason]:
@@ -357,6 +347,8 @@ class PersonsView(Value):
     score_points: int | None
     approved_from_points: int | None
     """On the same scale: from here on the score is no reason to ask a person."""
+    score_reasons: tuple[ScoreReason, ...]
+    """What took the most points off, largest loss first, whatever the outcome."""
     notice: Notice
 
 
@@ -416,6 +408,14 @@ def _hash(*inputs: Value) -> str:
     return digest.hexdigest()
 
 
+SHOWN_MAX: Final = 4
+"""The four largest losses say why; more would bury them."""
+
+
+def _largest(reasons: Iterable[ScoreReason]) -> tuple[ScoreReason, ...]:
+    return tuple(sorted(reasons, key=lambda reason: (-reason.points_lost, reason.code)))
+
+
 def for_person(assessment: Assessment, rules: AssessmentRules = RULES) -> PersonsView:
     score = assessment.score if isinstance(assessment.score, Score) else None
     return PersonsView(
@@ -429,6 +429,7 @@ def for_person(assessment: Assessment, rules: AssessmentRules = RULES) -> Person
         affordability=assessment.affordability,
         score_points=score.points if score else None,
         approved_from_points=score.scale.points_at(rules.approve_pd_max_ppm) if score else None,
+        score_reasons=_largest(score.reasons)[:SHOWN_MAX] if score else (),
         notice=assessment.notice,
     )
 

@@ -66,12 +66,6 @@ class History(Value):
     def cycles(self) -> int:
         return self.on_time + self.late + self.missed
 
-    def after(self, fact: Literal["on_time", "late", "missed", "caught_up"]) -> History:
-        """One fact later. `caught_up`: a missed contribution was paid after all, and is a late one now."""
-        if fact == "caught_up":
-            return self.with_(missed=max(0, self.missed - 1), late=self.late + min(1, self.missed))
-        return self.with_(**{fact: getattr(self, fact) + 1})
-
 
 class MemberPd(Value):
     """The probability, and what it rests on."""
@@ -105,38 +99,6 @@ def _half_up(numerator: int, denominator: int) -> int:
 # --- what a circle stands to lose ---------------------------------------------------------------------------
 
 
-class Seat(Value):
-    """A member in the order. `arrears_pence`: owed already, of cycles that are over."""
-
-    member: str
-    position: Position
-    pd_ppm: Ppm
-    arrears_pence: Pence = 0
-
-
-class RunningCircle(Value):
-    """A circle of N seats at positions 1 to N, of which `cycles_done` have been paid out."""
-
-    contribution_pence: Annotated[Pence, Field(gt=0)]
-    seats: Annotated[tuple[Seat, ...], Field(min_length=2, max_length=50)]
-    cycles_done: Count = 0
-
-    @model_validator(mode="after")
-    def _has_each_position_once(self) -> Self:
-        if sorted(seat.position for seat in self.seats) != list(range(1, len(self.seats) + 1)):
-            raise ValueError("the seats take the positions 1 to N, each once")
-        if len({seat.member for seat in self.seats}) != len(self.seats):
-            raise ValueError("a member has one seat")
-        if self.cycles_done > len(self.seats):
-            raise ValueError("there are as many cycles as seats")
-        return self
-
-    def exposure_pence(self, seat: Seat) -> int:
-        """Arrears, and the contributions left after the later of now and the seat's own turn."""
-        cycles_left = len(self.seats) - max(self.cycles_done, seat.position)
-        return self.contribution_pence * cycles_left + seat.arrears_pence
-
-
 def exposure_after_turn_pence(contribution_pence: int, members: int, position: int) -> int:
     """What a member still owes right after their own turn: contribution × remaining cycles."""
     return contribution_pence * (members - position)
@@ -148,37 +110,12 @@ def expected_loss_pence(pd_ppm: int, exposure_pence: int, rules: RiskRules = RUL
 
 
 class SeatRisk(Value):
+    """`exposure_pence`: arrears, and what is still to pay after the later of now and the own turn."""
+
     member: str
     pd_ppm: int
     exposure_pence: int
     expected_loss_pence: int
-
-
-class CircleRisk(Value):
-    """Seats in the order of their positions; the whole is the sum of their rounded parts."""
-
-    rules_version: str
-    seats: tuple[SeatRisk, ...]
-    exposure_pence: int
-    expected_loss_pence: int
-
-
-def circle_risk(circle: RunningCircle, rules: RiskRules = RULES) -> CircleRisk:
-    seats = tuple(
-        SeatRisk(
-            member=seat.member,
-            pd_ppm=seat.pd_ppm,
-            exposure_pence=circle.exposure_pence(seat),
-            expected_loss_pence=expected_loss_pence(seat.pd_ppm, circle.exposure_pence(seat), rules),
-        )
-        for seat in sorted(circle.seats, key=lambda seat: seat.position)
-    )
-    return CircleRisk(
-        rules_version=rules.version,
-        seats=seats,
-        exposure_pence=sum(seat.exposure_pence for seat in seats),
-        expected_loss_pence=sum(seat.expected_loss_pence for seat in seats),
-    )
 
 
 class ReserveAdvice(Value):
@@ -193,14 +130,9 @@ class ReserveAdvice(Value):
     """If every member who can, does."""
 
 
-def advise_reserve(circle: RunningCircle, rules: RiskRules = RULES) -> ReserveAdvice:
+def advise_reserve(seats: Sequence[SeatRisk], payouts_left: int, rules: RiskRules = RULES) -> ReserveAdvice:
     """From the exact distribution of the loss: with ten members there are at most 1,024 outcomes. Members who
     know each other fail together more often than this says, so staff see the worst case beside it."""
-    return reserve_over(circle_risk(circle, rules).seats, len(circle.seats) - circle.cycles_done, rules)
-
-
-def reserve_over(seats: Sequence[SeatRisk], payouts_left: int, rules: RiskRules = RULES) -> ReserveAdvice:
-    """The same for any seats: places change hands and fall away while a circle runs."""
     expected = sum(seat.expected_loss_pence for seat in seats)
     losses = _loss_distribution(seats, rules)
     reserve = max(expected, _quantile(losses, rules.reserve_confidence_percent))

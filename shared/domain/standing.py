@@ -81,6 +81,18 @@ def history(contributions: Iterable[Contribution], today: date, grace_days: int)
     return History(on_time=seen.count("on_time"), late=seen.count("late"), missed=seen.count("missed"))
 
 
+def went_bad(
+    contributions: Iterable[Contribution], start: date, end: date, today: date, grace_days: int
+) -> bool | None:
+    """Whether a promise that fell due after `start` and until `end` was missed and is unpaid. None while that
+    cannot be said: the time is not over, something is open still, or nothing fell due."""
+    due = [one for one in contributions if start < one.due_date <= end and one.state != "waived"]
+    seen = [kept(one, today, grace_days) for one in due if not one.apart]
+    if "missed" in seen:
+        return True
+    return False if seen and None not in seen and today > end else None
+
+
 def months(contributions: Iterable[Contribution], today: date, grace_days: int) -> list[Month]:
     """The same month by month, newest first, for the member models: what fell due in each whole month that is
     over, what of it had come in by its end, and how many months the oldest arrears were late then.

@@ -56,6 +56,7 @@ class User(Document):
     payout_account: PayoutAccount | None = None
     identity_check: IdentityCheck | None = None
     profile_at: datetime | None = None
+    identity_changed_at: datetime | None = None
     created_at: datetime
     erased_at: datetime | None = None
 
@@ -76,6 +77,14 @@ class User(Document):
             disabled=account is not None and account.is_disabled,
             check=self.identity_check,
         )
+
+    def noting_identity(self, after: User, at: datetime) -> User:
+        """`after`, with the moment if who this is no longer stands as it stood: it was known and is in
+        question, or it was in question and is known again. To be known for the first time is no change."""
+        was_known, is_known = self.identity == "verified", after.identity == "verified"
+        found_again = is_known and not was_known and self.identity_changed_at is not None
+        lost = was_known and not is_known
+        return after.with_(identity_changed_at=at) if lost or found_again else after
 
     def require_open(self) -> None:
         """Raises AccountClosed."""

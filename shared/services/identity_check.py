@@ -37,7 +37,7 @@ def record_check(ctx: Context, command: Command, uid: str, session: IdentitySess
         if replaced or same:
             return Decision(answer=standing(user))
         check = IdentityCheck(reference=session.reference, state=session.state, at=ctx.clock.now())
-        renewed = user.with_(identity_check=check)
+        renewed = user.noting_identity(user.with_(identity_check=check), ctx.clock.now())
         return Decision(answer=standing(renewed), changed=[renewed])
 
     return transact(ctx, command, [user_ref(uid)], decide)

@@ -15,9 +15,11 @@ from shared.domain.scoring.artefact import ArtefactRefused
 from shared.domain.scoring.assessed import assessed
 from shared.domain.scoring.member import score_member
 from shared.domain.standing import history, months
+from shared.domain.withdrawn_models import in_service
 from shared.ports import Query
 from shared.services.case_files import assessments_of, case_of
 from shared.services.context import Context
+from shared.services.withdrawn_models import withdrawn
 
 GRACE_DAYS: Final = 2
 """What every agreement gives (domain `Terms.grace_days`); circles of one person may not differ in it here."""
@@ -29,11 +31,13 @@ overtaken."""
 
 def pd_of(ctx: Context, applicant: Score | NoScore | None, contributions: Sequence[Contribution]) -> MemberPd:
     """From all contributions of one person, in whatever circles."""
-    today = london_day(ctx.clock.now())
+    today, out_of_service = london_day(ctx.clock.now()), withdrawn(ctx)
     try:
-        model = assessed(score_member(months(contributions, today, GRACE_DAYS)))
+        scored = assessed(score_member(months(contributions, today, GRACE_DAYS)))
+        model = in_service(scored, out_of_service)
     except ArtefactRefused:
         model = None
+    applicant = in_service(applicant, out_of_service) if applicant else None
     return member_pd(applicant, history(contributions, today, GRACE_DAYS), model)
 
 

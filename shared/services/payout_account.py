@@ -72,7 +72,8 @@ def _renewed(user: User, recipient: Recipient, now: datetime, answer: dict[str, 
     account = _account(user, recipient, now)
     if account == user.payout_account:
         return Decision(answer=answer)
-    return Decision(answer=answer, changed=[user.with_(payout_account=account)])
+    renewed = user.noting_identity(user.with_(payout_account=account), now)
+    return Decision(answer=answer, changed=[renewed])
 
 
 def _account(user: User, recipient: Recipient, now: datetime) -> PayoutAccount:

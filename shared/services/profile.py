@@ -32,7 +32,10 @@ def save(ctx: Context, command: Command, details: Details) -> dict[str, Any]:
         user.require_open()
         known = loaded.find(own)
         new = Profile(uid=uid, sealed=text, updated_at=now, revision=known.revision if known else 0)
-        changed = [user.with_(profile_at=now), *([new] if known else [])]
+        renewed = user.with_(profile_at=now)
+        if known is not None and _is_somebody_else(opened(ctx, known), told):
+            renewed = renewed.with_(identity_changed_at=now)
+        changed = [renewed, *([new] if known else [])]
         home: tuple[TraceKind, str] = ("address", one_spelling(told.address))
         # The record of this command holds no more than that it was done: an answer is kept in the clear.
         saved = Decision(answer={"saved": True}, changed=changed, created=[] if known else [new])
@@ -41,6 +44,11 @@ def save(ctx: Context, command: Command, details: Details) -> dict[str, Any]:
     transact(ctx, command, [user_ref(uid), own], decide, peek=[traces_ref(uid)])
     display_names.share_everywhere(ctx, uid, told.display_name)
     return own_profile(ctx, uid)
+
+
+def _is_somebody_else(was: Details, now: Details) -> bool:
+    """Another name or birth date: a marriage gives one as well as a stranger; either way one looks again."""
+    return (was.full_name.casefold(), was.date_of_birth) != (now.full_name.casefold(), now.date_of_birth)
 
 
 def own_profile(ctx: Context, uid: str) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from shared.domain.member_risk import (
     Holding,
     MemberPd,
     SeatRisk,
+    advise_reserve,
     earliest_position,
     expected_loss_pence,
     portfolio,
-    reserve_over,
 )
 from shared.domain.members import Member
 from shared.domain.permissions import Action
@@ -67,7 +67,7 @@ def of_one(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
         "exposure_pence": sum(risk.exposure_pence for risk in risks),
         "expected_loss_pence": sum(risk.expected_loss_pence for risk in risks),
         "kept_per_payout_pence": group.terms.reserve_pence,
-        "advice": reserve_over(risks, payouts_left).model_dump(mode="json"),
+        "advice": advise_reserve(risks, payouts_left).model_dump(mode="json"),
     }
 
 

@@ -15,6 +15,8 @@ from shared.domain.fraud import Hold
 from shared.domain.members import Member
 from shared.domain.permissions import Action
 from shared.domain.standing import kept
+from shared.domain.users import user_ref
+from shared.domain.withdrawn_models import WITHDRAWN
 from shared.ports import Query
 from shared.services import access_log, evidence, fraud_holds
 from shared.services.case_files import assessments_of, case_of, open_assessment
@@ -29,7 +31,9 @@ def why_stale(ctx: Context, assessment: Assessment) -> tuple[Trigger, ...]:
     today = london_day(now)
     latest = open_assessment(ctx.vault.sealer(uid), next(assessments_of(ctx, uid)))
     newer = latest.affordability if latest.at > assessment.at else None
-    promised = read(ctx, commitments_ref(uid)).find(commitments_ref(uid))
+    loaded = read(ctx, commitments_ref(uid), user_ref(uid), WITHDRAWN)
+    promised, out_of_service = loaded.find(commitments_ref(uid)), loaded.find(WITHDRAWN)
+    changed_at = loaded.get(user_ref(uid)).identity_changed_at
     since_day = london_day(assessment.at)
     missed = [
         one
@@ -45,6 +49,8 @@ def why_stale(ctx: Context, assessment: Assessment) -> tuple[Trigger, ...]:
         missed_contributions=len(missed),
         hardship=any(until is not None and until > today for until in frozen),
         fraud_hold=Hold.JOINING in fraud_holds.check(ctx, uid).holds,
+        identity_changed=changed_at is not None and changed_at > assessment.at,
+        withdrawn_models=out_of_service.versions if out_of_service else frozenset(),
         evidence_ended=_weaker(
             with_evidence(assessment.application.statement, evidence.of_person(ctx, uid), now),
             assessment.application.statement,

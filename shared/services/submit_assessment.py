@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Final
 
 from shared.domain.affordability import Application, Circle
@@ -15,6 +14,7 @@ from shared.domain.financial_statement import Statement
 from shared.domain.ids import new_id
 from shared.domain.privacy import consents_ref
 from shared.domain.users import user_ref
+from shared.domain.withdrawn_models import WITHDRAWN, in_service
 from shared.services import evidence, fraud_holds, read_assessment, throttle
 from shared.services.applicant_score import score_of
 from shared.services.calculate_affordability import commitments
@@ -46,11 +46,13 @@ def submit(
         if consents is None or not consents.stands("credit_assessment"):
             raise CreditConsentMissing()
         now = ctx.clock.now()
+        known = loaded.find(WITHDRAWN)
+        withdrawn = known.versions if known else frozenset()
         assessment = assess(
             Application(
                 statement=statement, circle=circle, commitments=commitments(loaded.find(commitments_ref(uid)))
             ),
-            partial(score_of, told),
+            lambda application: in_service(score_of(told, application), withdrawn),
             fraud,
             assessment_id=new_id("ass", ctx.chance.token(13)),
             person=uid,
@@ -67,5 +69,7 @@ def submit(
             created=[file_assessment(sealer, assessment, reviews=1), file_review(sealer, review, uid)],
         )
 
-    done = transact(ctx, command, [user_ref(uid)], decide, peek=[consents_ref(uid), commitments_ref(uid)])
+    done = transact(
+        ctx, command, [user_ref(uid)], decide, peek=[consents_ref(uid), commitments_ref(uid), WITHDRAWN]
+    )
     return read_assessment.own(ctx, uid, done["assessment"])

@@ -8,9 +8,6 @@ from typing import Final
 from shared.domain.record import record
 from shared.domain.scoring.score import Scored
 
-SHOWN_MAX: Final = 4
-"""The four largest losses say why; more would bury them."""
-
 
 @record
 class Reason:
@@ -70,8 +67,3 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
 def reasons(scored: Scored) -> tuple[Reason, ...]:
     """Every factor that lost points, largest loss first."""
     return tuple(Reason(code, lost, *SENTENCES[code]) for code, lost in scored.points_lost.items())
-
-
-def main_reasons(scored: Scored) -> tuple[Reason, ...]:
-    """The four largest."""
-    return reasons(scored)[:SHOWN_MAX]

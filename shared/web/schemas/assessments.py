@@ -17,6 +17,7 @@ from shared.domain.assessments import (
     Representation,
     ReviewState,
     Score,
+    ScoreReason,
     Told,
     Trigger,
     Verdict,
@@ -203,6 +204,7 @@ class OwnAssessment(Answer):
     affordability: Affordability
     score_points: int | None
     approved_from_points: int | None
+    score_reasons: list[ScoreReason]
     notice: Notice
     reviews: list[OwnReview]
     in_force: bool

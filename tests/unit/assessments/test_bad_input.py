@@ -13,7 +13,6 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from shared.domain.affordability import Application, assess_affordability
 from shared.domain.financial_health import QUESTIONS, Answers, assess_health
 from shared.domain.fraud import Fact, check_fraud
-from shared.domain.well_being import Responses, well_being_score
 from tests.unit.assessments.households import a_circle, an_application
 
 NASTY = st.one_of(
@@ -34,7 +33,6 @@ JSON = st.recursive(
 
 APPLICATION = an_application(a_circle(50)).model_dump(mode="json")
 ANSWERS = {"choices": {question.value: 2 for question in QUESTIONS}}
-RESPONSES = {"options": [2] * 10, "age_group": "18-61"}
 
 
 def paths(value: Any, so_far: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -80,13 +78,6 @@ def test_the_questionnaire(request: Any) -> None:
     answers = read(Answers, request)
     if answers:
         assert 0 <= assess_health(answers).score <= 100
-
-
-@given(damaged(RESPONSES))
-def test_the_well_being_scale(request: Any) -> None:
-    responses = read(Responses, request)
-    if responses:
-        assert 14 <= well_being_score(responses) <= 95
 
 
 @given(

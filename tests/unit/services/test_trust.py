@@ -9,21 +9,27 @@ import pytest
 
 from shared.domain.affordability import Circle
 from shared.domain.assessments import Told
-from shared.domain.errors import TurnsNotOpen
+from shared.domain.errors import NoSuchThing, TurnsNotOpen
 from shared.domain.financial_statement import Frequency
+from shared.domain.identity import IdentityCheck
 from shared.domain.permissions import Role
+from shared.domain.scoring import artefact
+from shared.domain.users import PayoutAccount, User, user_ref
 from shared.services import (
     consents,
     decide_review,
     evidence,
     hardship,
+    profile,
     read_assessment,
     reassess,
     submit_assessment,
+    withdrawn_models,
 )
 from shared.services.context import Reader
+from shared.services.transact import read
 from shared.services.trust import earliest_turn
-from tests.builders import World
+from tests.builders import STARTS, World, details
 from tests.unit.assessments.households import a_circle, a_statement
 
 ASKED = a_circle(100)
@@ -171,3 +177,75 @@ def test_a_year_of_kept_promises_moves_the_turn_and_a_missed_one_moves_it_back()
     assert kept["pd_ppm"] < 221_200
     stranger = world.person("Zoe")
     assert kept["earliest"] <= turn(world, stranger)
+
+
+# --- who a person is, and by which model -------------------------------------------------------------------
+
+
+def test_an_approval_goes_stale_when_its_person_gets_another_name() -> None:
+    world = World()
+    world.people(1)
+    made = approved(world, "Ada")
+    world.clock.moment += timedelta(days=1)
+    profile.save(world.ctx, world.command("Ada"), details("Ada").with_(phone="+447700900123"))
+    assert why(world, made) == []
+    profile.save(world.ctx, world.command("Ada"), details("Ada").with_(full_name="Adaeze Okonkwo"))
+    assert why(world, made) == ["identity_changed"]
+    assert turn(world, "Ada") == 4
+    world.clock.moment += timedelta(days=1)
+    assert why(world, approved(world, "Ada")) == []
+
+
+def test_an_approval_goes_stale_when_its_person_is_no_longer_known() -> None:
+    world = World()
+    world.people(1)
+    made = approved(world, "Ada")
+    world.clock.moment += timedelta(days=1)
+    account = read(world.ctx, user_ref("Ada")).get(user_ref("Ada")).payout_account
+    assert account is not None
+    world.control("POST", f"accounts/{account.reference}/disable")
+    world.settle()
+    assert why(world, made) == ["identity_changed"]
+    again = submit(world, "Ada")["id"]
+    world.clock.moment += timedelta(days=1)
+    world.control("POST", f"accounts/{account.reference}/cure")
+    world.settle()
+    assert why(world, again) == ["identity_changed"]
+
+
+def test_a_first_look_at_a_document_is_no_change() -> None:
+    never = User(uid="ada", created_at=STARTS)
+    opened = never.with_(payout_account=PayoutAccount(reference="acct_1", can_receive=True))
+    check = IdentityCheck(reference="vs_1", state="open", at=STARTS)
+    assert never.noting_identity(opened, STARTS).identity_changed_at is None
+    asked = opened.noting_identity(opened.with_(identity_check=check), STARTS)
+    assert asked.identity_changed_at == STARTS
+    later = STARTS + timedelta(days=1)
+    verified = asked.with_(identity_check=check.with_(state="verified"))
+    assert asked.noting_identity(verified, later).identity_changed_at == later
+
+
+def test_what_a_withdrawn_model_decided_is_stale_and_it_decides_nothing_more() -> None:
+    world = World()
+    world.people(1)
+    made = approved(world, "Ada")
+    version = artefact.load("applicant").version
+    for _ in range(2):
+        withdrawn_models.withdraw(world.ctx, world.command("ops"), version, "Wrong data were learnt from")
+    assert withdrawn_models.withdrawn(world.ctx) == {version}
+    assert why(world, made) == ["model_withdrawn"]
+    assert turn(world, "Ada") == 4
+    listed = reassess.to_look_at(world.ctx, LOOKING, None, 10)["items"]
+    assert [(one["assessment"], one["because"]) for one in listed] == [(made, ["model_withdrawn"])]
+    unscored = submit(world, "Ada")
+    assert [one["code"] for one in unscored["reasons"]] == ["score_unavailable"]
+    assert unscored["score_points"] is None
+
+    withdrawn_models.restore(world.ctx, world.command("ops"), version)
+    assert why(world, made) == []
+    assert turn(world, "Ada") == 1
+    for wrong in ("applicant", "applicant-1", "../x"):
+        with pytest.raises(NoSuchThing):
+            withdrawn_models.withdraw(world.ctx, world.command("ops"), wrong, "A slip")
+    with pytest.raises(NoSuchThing):
+        withdrawn_models.restore(world.ctx, world.command("ops"), version)
