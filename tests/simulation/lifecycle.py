@@ -204,21 +204,32 @@ class Lifecycle:
         if "restore" in self.faults.active:
             self._last_night = dict(self.auditor.all_documents())
         self.live(until=opening_of(ends))
-        for _ in range(ROUNDS_MAX):
-            if self._is_at_rest() or self._is_over():
-                break
-            self.people.make_good()
-            self.live(until=self.clock.moment + ROUND)
+        self._come_to_rest()
         aftermath = Aftermath(self)
         if self.faults.active & {"tampered", "restore"}:
-            for _ in range(2):  # a fact of the last seconds is too young for the first tick
-                aftermath.seal()
-                self.live(until=self.clock.moment + timedelta(hours=3))
+            self._seal_everything(aftermath)
         if not self.auditor.violations:
             self.auditor.at_rest({})
         if self.faults.active & {"tampered", "restore"} and not self.auditor.violations:
             aftermath.look(self._last_night)
         return self.outcome()
+
+    def _come_to_rest(self) -> None:
+        for _ in range(ROUNDS_MAX):
+            if self._is_at_rest() or self._is_over():
+                break
+            self.people.make_good()
+            self.live(until=self.clock.moment + ROUND)
+
+    def _seal_everything(self, aftermath: Aftermath) -> None:
+        """Tick until no fact is added any more: what came late may still be given back meanwhile."""
+        known = -1
+        while known != len(self.auditor.facts) and not self._is_over():
+            known = len(self.auditor.facts)
+            for _ in range(2):  # a fact of the last seconds is too young for the first tick
+                aftermath.seal()
+                self.live(until=self.clock.moment + timedelta(hours=3))
+            self._come_to_rest()
 
     def _is_at_rest(self) -> bool:
         """Nothing is planned any more, and nobody waits for money."""
