@@ -71,7 +71,7 @@ def part_due(contribution: Contribution, pence: int) -> tuple[int, date]:
 def at_least_chargeable(contribution: Contribution, pence: int) -> int:
     """What is debited so that `pence` comes: where that is more than is owed, the rest is its payer's credit.
 
-    See infra/decisions/0035-the-least-charge.md.
+    See infra/decisions/0036-the-least-charge.md.
     """
     return max(pence, LEAST_CHARGE_PENCE - contribution.fee_left_pence)
 
