@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from shared.domain.errors import BadSettings
+
 Environment = Literal["local", "development", "staging", "production"]
 
 GOOGLE_ISSUER = "https://accounts.google.com"
@@ -38,13 +40,6 @@ begin at £2,500: they are few, worth a thief's while, and each is looked at."""
 
 TWO_PEOPLE_ABOVE_MAX_PENCE = 800_000
 """An environment may raise it, but not beyond the largest pot that there is: so it is never switched off."""
-
-
-class BadSettings(Exception):
-    """The settings cannot be used. The message has one sentence for each, with its name."""
-
-    def __init__(self, *sentences: str) -> None:
-        super().__init__(" ".join(sentences))
 
 
 def _list(value: Any) -> Any:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from shared.domain.contributions import FailureKind, MethodKind
-from shared.domain.identity import CheckState
 from shared.domain.record import record
+
+if TYPE_CHECKING:
+    from shared.domain.contributions import FailureKind, MethodKind
+    from shared.domain.identity import CheckState
 
 # --- the store --------------------------------------------------------------------------------------------
 

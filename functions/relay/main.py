@@ -16,8 +16,10 @@ def relay(event: CloudEvent) -> None:
 
 
 def _work(ctx: Context, message: push.Message) -> dict[str, Any]:
-    from shared.services import catch_up, relay, seal_facts
-
     if message.data.get("job") == "catch-up":
+        from shared.services import catch_up
+
         return catch_up.catch_up(ctx, message.command)
+    from shared.services import relay, seal_facts
+
     return relay.relay(ctx, message.command) | seal_facts.seal_facts(ctx, message.command)

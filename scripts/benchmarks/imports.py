@@ -1,11 +1,17 @@
-"""Cold starts: each function ÷ a hello world with the same SDKs' clients, process start to first answer."""
+"""Cold starts: each function ÷ a hello world with the same SDKs' clients, process start to first answer.
+
+Both run from a copy that is compiled as the build of a deployment compiles it (infra/decisions/0039): what is
+installed is compiled here and there, and what we wrote is, too.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +22,9 @@ from infra.local.secret_manager import LocalSecretManager
 ROOT = Path(__file__).parents[2]
 RUNS = 5
 NOWHERE = "127.0.0.1:9"
+
+SOURCE_DATE_EPOCH = "315532800"
+"""As scripts/deploy sets it for the build: Python then compiles with hashes, not with dates."""
 
 ENVIRONMENT = {
     "AJO_ENVIRONMENT": "local",
@@ -47,17 +56,31 @@ def import_vs_floor() -> dict[str, dict[str, Any]]:
         f"AJO_SECRET_{name}": secrets.pin("demo-ajo", name.lower().replace("_", "-"), None, bytes(32))
         for name in SECRETS
     }
-    with rpc.serving([secrets.service()]) as host:
+    with rpc.serving([secrets.service()]) as host, tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, **ENVIRONMENT, **pinned, "AJO_SECRETS_HOST": host}
-        return {name: _compared(name, environment) for name in functions}
+        build = _built(Path(folder))
+        return {name: _compared(name, build, environment) for name in functions}
 
 
-def _compared(function: str, environment: dict[str, str]) -> dict[str, Any]:
+def _built(folder: Path) -> Path:
+    """A copy of the functions, of what they share and of the measuring, compiled as in a deployment."""
+    for part in ("functions", "shared", "scripts/benchmarks"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run(
+        [sys.executable, "-m", "compileall", "-f", "-q", "."],
+        cwd=folder,
+        env={**os.environ, "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH},
+        check=True,
+    )
+    return folder
+
+
+def _compared(function: str, build: Path, environment: dict[str, str]) -> dict[str, Any]:
     ours, floors = [], []
     for _ in range(RUNS):
-        told = _start("function", function, environment)
+        told = _start("function", function, build, environment)
         ours.append(told)
-        floors.append(_start("hello", ",".join(told["sdks"]), environment))
+        floors.append(_start("hello", ",".join(told["sdks"]), build, environment))
     # The shortest of each: what a busy machine adds is never less than nothing.
     ours_ms = min(one["ms"] for one in ours)
     floor_ms = min(one["ms"] for one in floors)
@@ -72,12 +95,12 @@ def _compared(function: str, environment: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _start(what: str, argument: str, environment: dict[str, str]) -> dict[str, Any]:
+def _start(what: str, argument: str, build: Path, environment: dict[str, str]) -> dict[str, Any]:
     """One process from its start to its first answer, timed from outside."""
     command = [sys.executable, "-m", "scripts.benchmarks.cold_start", what, argument]
     began = time.perf_counter()
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command, cwd=build, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         lines = iter(process.stdout or ())
         line = next(one for one in lines if one.startswith('{"sdks"'))  # between what the function logs

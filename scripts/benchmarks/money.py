@@ -20,7 +20,7 @@ from shared.domain.contributions import Contribution, next_attempt
 from shared.domain.ledger import discrepancies
 from shared.domain.payouts import payout_ref
 from shared.ports import Collection, Create, Movement, Snapshot, Update, Write
-from shared.services import pay_out, process_payment_event, send_payout, settle_contribution
+from shared.services import process_payment_event, reserve_payout, send_payout, settle_contribution
 from shared.services.collect_contribution import collect_contribution
 from tests.builders import Circle, World
 from tests.contract.counting import counting
@@ -140,7 +140,7 @@ def reserve_vs_bare(client: firestore.Client) -> Ratio:
     world.clock.moment = opening_of(ours.pays_out(MEMBERS))
     command = world.command("system:benchmark")
     (first, reserve), *rest = [
-        (cycle, partial(pay_out.reserve_payout, world.ctx, command, ours.payout(cycle)))
+        (cycle, partial(reserve_payout.reserve_payout, world.ctx, command, ours.payout(cycle)))
         for cycle in range(1, MEMBERS + 1)
     ]
     shape = _recorded(world, reserve)
@@ -253,7 +253,7 @@ def billed(client: firestore.Client) -> dict[str, dict[str, int]]:
     world.settle()
     world.advance_to(circle.pays_out(1) - timedelta(days=1))
     world.clock.moment = opening_of(circle.pays_out(1))
-    bill("reserve_payout", lambda: pay_out.reserve_payout(world.ctx, system, circle.payout(1)))
+    bill("reserve_payout", lambda: reserve_payout.reserve_payout(world.ctx, system, circle.payout(1)))
     payout = circle.payout(1)
     bill("send_payout", lambda: send_payout.send_payout(world.ctx, system, circle.id, payout.id))
     world.advance_to(circle.due(2) - timedelta(days=1))

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from shared.domain.canonical import canonical_json
 from shared.domain.documents import Document, Ref, Value
-from shared.domain.journal import canonical_json, fact_path
+from shared.domain.journal import fact_path
 from shared.domain.ledger import Balances, Entry
 from shared.domain.record import record
 

@@ -18,7 +18,7 @@ Day = Annotated[date, PlainSerializer(date.isoformat, return_type=str)]
 class Value(BaseModel):
     """An immutable part of a document. Unknown fields are refused: they would be silently lost."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def with_(self, **changes: Any) -> Self:
         """A copy with some fields changed. The caller vouches for the types, as in any constructor."""

@@ -29,6 +29,13 @@ class Broken(AjoError):
     """Money or state that cannot be. Never shown as a refusal: quarantined and alerted."""
 
 
+class BadSettings(Exception):
+    """The settings cannot be used. The message has one sentence for each, with its name."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(" ".join(sentences))
+
+
 # --- kinds of refusal -------------------------------------------------------------------------------------
 
 

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
+from shared.domain.canonical import canonical_json
 from shared.domain.documents import Document, Ref, Value
 from shared.domain.ledger import Entry, check
-
-
-def canonical_json(value: object) -> bytes:
-    """One spelling for one value: sorted keys, no spaces, moments in UTC with microseconds."""
-    return _ENCODER.encode(value).encode()
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no canonical form")
-
-
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
 
 
 def payload_hash(type_: str, payload: Mapping[str, Any], entries: list[Entry]) -> str:

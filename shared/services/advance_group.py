@@ -20,15 +20,6 @@ from shared.services.promises import released
 from shared.services.transact import Loaded, transact
 
 
-def advance_due_groups(ctx: Context, command: Command) -> int:
-    """Advance every group whose time has come; returns how many were looked at."""
-    query = Query("groups", where=[("act_at", "<=", ctx.clock.now())], order_by=["act_at"], limit=500)
-    found = ctx.store.query(query).documents
-    for snapshot in found:
-        advance_group(ctx, command, snapshot.path.partition("/")[2])
-    return len(found)
-
-
 def advance_group(ctx: Context, command: Command, gid: str) -> None:
     """Advance one group: it starts when it is locked, and completes when every cycle is closed and every
     debt is paid. Credits of former members go back to them at any time; the rest when no pot is to come."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.domain.audit import Anchor, AuditHead
 from shared.domain.calendar import london_day
-from shared.domain.journal import canonical_json
+from shared.domain.canonical import canonical_json
 from shared.ports import Query
 from shared.services.context import Command, Context
 

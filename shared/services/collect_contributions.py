@@ -7,7 +7,6 @@ from typing import Any
 
 from shared.domain.ids import SHARDS
 from shared.ports import Query, QueueFailed, Snapshot
-from shared.services.advance_group import advance_due_groups
 from shared.services.context import Command, Context
 
 PAGE = 200
@@ -18,11 +17,22 @@ def queue_due(ctx: Context, command: Command) -> dict[str, Any]:
 
     Carries no work: what is due is read from state, and a task's name says what it is for.
     """
-    advanced = advance_due_groups(ctx, command)
+    advanced = _advance_groups(ctx, command)
     queued = 0
     for found in due(ctx, "contributions"):
         queued += queue(ctx, "contribution", found)
     return {"queued": queued, "groups_advanced": advanced}
+
+
+def _advance_groups(ctx: Context, command: Command) -> int:
+    """Advance every group whose time has come; returns how many were looked at."""
+    query = Query("groups", where=[("act_at", "<=", ctx.clock.now())], order_by=["act_at"], limit=500)
+    found = ctx.store.query(query).documents
+    for snapshot in found:
+        from shared.services.advance_group import advance_group
+
+        advance_group(ctx, command, snapshot.path.partition("/")[2])
+    return len(found)
 
 
 def due(ctx: Context, collection: str) -> list[Snapshot]:

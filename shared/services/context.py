@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 
-from shared.domain.permissions import Role
 from shared.domain.record import record
-from shared.ports import (
-    Anchors,
-    BankHolidays,
-    Chance,
-    Clock,
-    Mailer,
-    PaymentGateway,
-    Publisher,
-    Secrets,
-    Store,
-    TaskQueue,
-    Vault,
-)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shared.domain.permissions import Role
+    from shared.ports import (
+        Anchors,
+        BankHolidays,
+        Chance,
+        Clock,
+        Mailer,
+        PaymentGateway,
+        Publisher,
+        Secrets,
+        Store,
+        TaskQueue,
+        Vault,
+    )
 
 
 @record

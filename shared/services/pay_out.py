@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
-from shared.domain.contributions import Contribution, contribution_ref
-from shared.domain.decision import Decision
-from shared.domain.documents import Ref
 from shared.domain.errors import Broken, TryAgainLater
-from shared.domain.groups import Group, group_ref
-from shared.domain.ids import contribution_id
-from shared.domain.journal import News
-from shared.domain.ledger import balances_ref
-from shared.domain.members import member_ref
-from shared.domain.payouts import Payout, PayoutState, payout_ref
-from shared.domain.reservation import Readiness, readiness, reserve
-from shared.domain.users import user_ref
 from shared.ports import Snapshot
 from shared.services.collect_contributions import due, queue
 from shared.services.context import Command, Context
-from shared.services.fraud_holds import payout_held_until
 from shared.services.processor import asking
 from shared.services.quarantine import park
-from shared.services.transact import Loaded, read, transact
+
+if TYPE_CHECKING:
+    from shared.domain.payouts import Payout
 
 log = logging.getLogger(__name__)
 
@@ -33,27 +24,32 @@ def pay_due(ctx: Context, command: Command) -> dict[str, Any]:
 
     Nothing is paid out while the processor would sweep the pots away by itself (DESIGN.md § 5).
     """
-    reserved = queued = parked = 0
+    done = Counter(reserved=0, queued=0, quarantined=0)
     looks = due(ctx, "payouts")
-    if looks and _swept(ctx):
-        return {"reserved": 0, "queued": 0, "quarantined": 0}
-    for found in looks:
-        payout = _as_payout(found)
-        if payout.state not in {"scheduled", "parked"}:
-            queued += queue(ctx, "payout", found)
-            continue
-        try:
-            state = reserve_payout(ctx, command, payout)["state"]
-        except TryAgainLater:
-            continue  # the next tick finds it again
-        except Broken as broken:
-            park(ctx, f"payout:{payout.id}", "payout", broken, {"group": payout.group, "id": payout.id})
-            parked += 1
-            continue
-        if state == "reserved":
-            reserved += 1
-            queued += queue(ctx, "payout", _again(ctx, payout))
-    return {"reserved": reserved, "queued": queued, "quarantined": parked}
+    if looks and not _swept(ctx):
+        for found in looks:
+            done.update(_take_up(ctx, command, found))
+    return dict(done)
+
+
+def _take_up(ctx: Context, command: Command, found: Snapshot) -> dict[str, int]:
+    """Reserve or queue one payout. What decides on it is imported with the first that is found."""
+    from shared.domain.payouts import Payout
+    from shared.services.reserve_payout import reserve_payout
+
+    payout = Payout.model_validate(dict(found.data or {}))
+    if payout.state not in {"scheduled", "parked"}:
+        return {"queued": queue(ctx, "payout", found)}
+    try:
+        state = reserve_payout(ctx, command, payout)["state"]
+    except TryAgainLater:
+        return {}  # the next tick finds it again
+    except Broken as broken:
+        park(ctx, f"payout:{payout.id}", "payout", broken, {"group": payout.group, "id": payout.id})
+        return {"quarantined": 1}
+    if state != "reserved":
+        return {}
+    return {"reserved": 1, "queued": queue(ctx, "payout", _again(ctx, payout))}
 
 
 def _swept(ctx: Context) -> bool:
@@ -68,84 +64,3 @@ def _swept(ctx: Context) -> bool:
 def _again(ctx: Context, payout: Payout) -> Snapshot:
     (snapshot,) = ctx.store.load(payout.path)
     return snapshot
-
-
-def _as_payout(found: Snapshot) -> Payout:
-    assert found.data is not None  # noqa: S101 - a query finds only documents that are there
-    return Payout.model_validate(dict(found.data))
-
-
-def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, Any]:
-    """Reserve one turn's pot if it is ready; else say when to look again, or park it with its reason.
-
-    The group is guarded: who leaves, takes over a place or changes turns changes it too, and one of the two
-    comes second. Whether the recipient's account can take money is the processor's to judge, at the transfer
-    itself: here it only saves a try. Fraud holds are looked at, and once more before the money leaves.
-    """
-    gid = payout.group
-    ref = payout_ref(gid, payout.id)
-
-    def decide(loaded: Loaded) -> Decision:
-        found, group = loaded.get(ref), loaded.get(group_ref(gid))
-        if found.state not in {"scheduled", "parked"}:
-            return Decision(answer={"state": found.state})
-        contributions = _contributions(group, payout)
-        recipient = member_ref(gid, found.recipient)
-        loaded.need(*contributions, recipient)
-        cycle = [loaded.get(one) for one in contributions]
-        user = loaded.find(user_ref(found.recipient))
-        judged = readiness(
-            found, group.terms, cycle, user, ctx.clock.now(), ctx.two_people_above_pence, held_until
-        )
-        if judged.verdict != "ready":
-            return _not_yet(found, judged)
-        short = [one for one in cycle if one.left_pence and one.uid != found.recipient]
-        loaded.need(*(member_ref(gid, one.uid) for one in short))
-        if short and group.terms.default_policy == "reserve":
-            loaded.need(balances_ref(gid))
-        scheduled = found if found.state == "scheduled" else found.moved("scheduled")
-        return reserve(
-            scheduled,
-            group.terms,
-            ctx.gateway.name,
-            cycle,
-            loaded.get(recipient),
-            lambda uid: loaded.get(member_ref(gid, uid)),
-            lambda: loaded.balances(gid),
-            ctx.clock.now(),
-        )
-
-    held_until = payout_held_until(ctx, payout.recipient)
-    group = read(ctx, group_ref(gid)).get(group_ref(gid))
-    refs: list[Ref[Any]] = [
-        group_ref(gid),
-        ref,
-        *_contributions(group, payout),
-        member_ref(gid, payout.recipient),
-    ]
-    return transact(ctx, command, refs, decide, peek=[user_ref(payout.recipient)])
-
-
-def _contributions(group: Group, payout: Payout) -> list[Ref[Contribution]]:
-    """Everybody's contribution to the payout's cycle, former members' too."""
-    return [
-        contribution_ref(group.id, contribution_id(group.id, payout.cycle, seat.uid))
-        for seat in group.contributors()
-    ]
-
-
-def _not_yet(payout: Payout, judged: Readiness) -> Decision:
-    """Not ready: look again later. Parking and its end are facts, told once; waiting for a date is none."""
-    state: PayoutState = "scheduled" if judged.verdict == "wait" else "parked"
-    facts: list[News] = []
-    if payout.state != state:
-        fact = News(
-            id=f"payout_{state}:{payout.id}:{payout.revision}",
-            group=payout.group,
-            type=f"payout_{state}",
-            payload={"payout": payout.id, "recipient": payout.recipient, "because": judged.because},
-        )
-        facts, payout = [fact], payout.moved(state)
-    changed = payout.with_(act_at=judged.look_at, parked_because=judged.because)
-    answer = {"state": state, "because": judged.because}
-    return Decision(answer=answer, facts=facts, changed=[changed])

@@ -1,14 +1,13 @@
-"""Who asks: people by Firebase ID token or a browser's session, Google's own callers by OIDC token."""
+"""Who asks: people, by Firebase ID token or a browser's session."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request
 
 from shared.domain.errors import (
     AppCheckFailed,
-    BadToken,
     EmailNotVerified,
     NotAllowed,
     NoToken,
@@ -23,17 +22,15 @@ from shared.domain.permissions import (
     personal_roles,
 )
 from shared.domain.record import record
-from shared.ports import CallerCheck, Identity
 from shared.web import sessions
+from shared.web.tokens import TOKEN_LETTERS_MAX, bearer_token
 
 if TYPE_CHECKING:
     import flask
 
     from shared.config import Settings
+    from shared.ports import Identity
     from shared.web.routing import Wiring
-
-TOKEN_LETTERS_MAX: Final = 8_192
-"""Firebase allows 1,000 bytes of claims; a longer token is not worth its signature check."""
 
 
 @record
@@ -43,18 +40,6 @@ class Asker:
     identity: Identity
     session: sessions.Session | None = None
     token: str | None = None
-
-
-def bearer_token(request: Request) -> str:
-    """Raises NoToken without an Authorization header, BadToken if it holds no usable bearer token."""
-    header = request.headers.get("Authorization")
-    if header is None:
-        raise NoToken
-    scheme, _, token = header.partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token or len(token) > TOKEN_LETTERS_MAX or not token.isascii():
-        raise BadToken
-    return token
 
 
 def asker(request: flask.Request, wiring: Wiring) -> Asker:
@@ -109,8 +94,3 @@ def check_app(request: Request, wiring: Wiring) -> None:
     if not token or not token.isascii() or len(token) > TOKEN_LETTERS_MAX:
         raise AppCheckFailed
     wiring.identity_provider().check_app(token)
-
-
-def check_caller(request: Request, check: CallerCheck) -> None:
-    """Let Cloud Tasks and Pub/Sub in, and nobody else. Raises NoToken or BadToken."""
-    check.verify(bearer_token(request))

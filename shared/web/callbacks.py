@@ -9,9 +9,9 @@ from flask import Request, Response
 
 from shared.domain.errors import BadSignature, MalformedBody, NoSuchThing
 from shared.services.context import Command, Context
-from shared.web import answers, authentication, logs, reading
-from shared.web.push import thin_event_data
+from shared.web import answers, logs, reading, tokens
 from shared.web.routing import HEALTH, Wiring, by_route, health_routes, respond
+from shared.web.thin_events import thin_event_data
 
 WEBHOOK_BYTES_MAX: Final = 262_144
 """Stripe's events are some kilobytes; a quarter of a megabyte is far above the largest."""
@@ -64,7 +64,7 @@ def receive_task(
     def answer(request_id: str) -> Response:
         if request.method != "POST":
             return by_route(request, HEALTH, wiring, request_id)
-        authentication.check_caller(request, wiring.caller_check())
+        tokens.check_caller(request, wiring.caller_check())
         logs.route.set("submit")
         body = reading.json_of(request)
         if not isinstance(body, dict):

@@ -6,30 +6,15 @@ else is ours: 500, logged with where it happened, and nothing of it shown.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from flask import Response
 
-from shared.config import BadSettings
 from shared.domain import errors
-from shared.ports import (
-    AnchorsUnavailable,
-    OutcomeUnknown,
-    PaymentOutcomeUnknown,
-    PaymentRefused,
-    PaymentsUnavailable,
-    PublishFailed,
-    QueueFailed,
-    Stale,
-    StoreUnavailable,
-)
-from shared.web.logs import FIELDS
+from shared.web.failures import as_refusal
 from shared.web.schemas.problem import FieldError, Problem
-
-log = logging.getLogger(__name__)
 
 STATUS: Final[Mapping[type[errors.AjoError], int]] = MappingProxyType(
     {
@@ -55,9 +40,6 @@ STATUS: Final[Mapping[type[errors.AjoError], int]] = MappingProxyType(
 RETRY_AFTER_SECONDS: Final = 5
 """For what is busy: long enough for a contended document or a restarting neighbour, short for a person."""
 
-UNAVAILABLE: Final = (AnchorsUnavailable, StoreUnavailable, OutcomeUnknown, Stale, PublishFailed, QueueFailed)
-PROCESSOR_UNAVAILABLE: Final = (PaymentsUnavailable, PaymentOutcomeUnknown)
-
 INTERNAL_CODE: Final = "internal_error"
 INTERNAL_DETAIL: Final = "Something failed on our side. It has been noted; try again later."
 
@@ -65,33 +47,6 @@ INTERNAL_DETAIL: Final = "Something failed on our side. It has been noted; try a
 def status_of(kind: type[errors.AjoError]) -> int:
     """The HTTP status of a class of error."""
     return next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
-
-
-def as_refusal(error: Exception) -> errors.Refusal | None:
-    """The refusal that an exception comes to, or None if it is ours to explain."""
-    if isinstance(error, errors.Refusal):
-        return error
-    if isinstance(error, UNAVAILABLE):
-        return errors.TryAgainLater()
-    if isinstance(error, PROCESSOR_UNAVAILABLE):
-        return errors.ProcessorUnavailable()
-    if isinstance(error, PaymentRefused):
-        return errors.ProcessorRefused(reason=error.code)
-    return None
-
-
-def report(error: Exception) -> None:
-    """Log an error that an answer is made of, as loud as it deserves."""
-    if isinstance(error, BadSettings):
-        log.critical("%s", error)  # names settings, never values
-    elif isinstance(error, errors.Broken):
-        log.critical("broken: %s", error.code, exc_info=error, extra={FIELDS: {"facts": error.facts}})
-    elif (refusal := as_refusal(error)) is None:
-        log.critical("unexpected", exc_info=error)
-    elif isinstance(refusal, errors.Busy):
-        log.warning("unavailable: %s", refusal.code, exc_info=error)
-    else:
-        log.info("refused: %s", refusal.code)
 
 
 def problem_of(error: Exception, request_id: str) -> Problem:

@@ -7,12 +7,13 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 from urllib.parse import unquote
 
 from flask import Request
 from pydantic import ValidationError
 
+from shared.domain.canonical import canonical_json
 from shared.domain.errors import (
     BodyTooLarge,
     GroupChanged,
@@ -21,8 +22,9 @@ from shared.domain.errors import (
     MalformedBody,
     UnsupportedMediaType,
 )
-from shared.domain.journal import canonical_json
-from shared.web.schemas.common import Input
+
+if TYPE_CHECKING:
+    from shared.web.schemas.common import Input
 
 BODY_BYTES_MAX: Final = 1_000_000
 
@@ -32,7 +34,7 @@ JSON_DEPTH_MAX: Final = 16
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{8,128}")
 
-I = TypeVar("I", bound=Input)  # noqa: E741 - I for Input
+I = TypeVar("I", bound="Input")  # noqa: E741 - I for Input
 
 
 def request_id_of(request: Request) -> str:

@@ -28,7 +28,7 @@ from shared.domain.permissions import STAFF_ROLES, Action, Role
 from shared.domain.record import record
 from shared.ports import CallerCheck, Identity, IdentityProvider, PaymentGateway, Publisher
 from shared.services.context import Command, Context, Reader
-from shared.web import answers, authentication, logs, problems, rate_limits, reading
+from shared.web import answers, authentication, failures, logs, problems, rate_limits, reading
 from shared.web.schemas.common import ID_CHARACTERS, Input, Nothing
 from shared.web.schemas.health import Health
 from shared.web.sessions import Session
@@ -198,7 +198,7 @@ def respond(request: Request, wiring: Wiring, answer: Callable[[str], Response])
         origins = wiring.settings().cors_origins
         response = answer(request_id)
     except Exception as error:
-        problems.report(error)
+        failures.report(error)
         response = problems.problem_response(error, request_id)
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
     log.info(

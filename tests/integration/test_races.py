@@ -17,7 +17,7 @@ from shared.domain.contributions import Contribution, next_attempt
 from shared.domain.errors import Refusal
 from shared.domain.ledger import Balances, discrepancies, overdrawn
 from shared.ports import Collection, Dispute, Movement, Snapshot, Update, Write
-from shared.services import pay_out, send_payout, settle_contribution, take_back_contribution
+from shared.services import reserve_payout, send_payout, settle_contribution, take_back_contribution
 from tests.builders import Circle, World
 
 CIRCLES = 60
@@ -166,7 +166,7 @@ def test_a_settlement_that_races_the_reservation_is_in_the_pot_or_on_its_way_to_
 
         at_once(
             store,
-            partial(pay_out.reserve_payout, ctx, command, payout),
+            partial(reserve_payout.reserve_payout, ctx, command, payout),
             partial(settle_contribution.record_collection, ctx, command, collection),
             turn,
         )
@@ -200,7 +200,7 @@ def test_a_dispute_that_races_the_sending_voids_it_first_or_is_the_houses_to_car
             record(world, circle, uid)
         payout = circle.payout(1)
         ctx, command = world.ctx, world.command("system:test")
-        pay_out.reserve_payout(ctx, command, payout)
+        reserve_payout.reserve_payout(ctx, command, payout)
         assert circle.payout(1).state == "reserved"
         dispute = dispute_of(circle, members[0], f"txn_race_{turn}")
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.errors import Busy
-from shared.web.problems import as_refusal
+from shared.web.failures import as_refusal
 from tests.builders import StillClock
 from tests.simulation.faults import Faults
 from tests.simulation.scheduler import Handler, Scheduler

@@ -22,13 +22,13 @@ ID_CHARACTERS: Final = r"_?[A-Za-z0-9-][A-Za-z0-9_-]{0,126}"
 class Input(BaseModel):
     """What a client sends: no coercion ("5" is not 5), and a field that we do not know is refused."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Answer(BaseModel):
     """What a client is given: every field stands here, and no other leaves the house."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Nothing(Input):

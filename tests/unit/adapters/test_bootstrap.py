@@ -14,7 +14,7 @@ import pytest
 
 from shared import bootstrap
 from shared.adapters.clock import LocalClock
-from shared.config import BadSettings
+from shared.domain.errors import BadSettings
 from shared.services.context import Context
 from tests.unit.adapters.test_config import LOCAL
 
@@ -74,7 +74,7 @@ def test_override_knows_its_parts() -> None:
 
 
 def test_every_port_of_the_context_is_wired() -> None:
-    for name in Context.__dataclass_fields__:
+    for name in Context.__annotations__:
         part = object()
         with bootstrap.override(**{name: part}):
             assert getattr(bootstrap.context(), name) is part

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.config import NEEDED_SECRETS, BadSettings, Settings
+from shared.config import NEEDED_SECRETS, Settings
+from shared.domain.errors import BadSettings
 
 ROOT = Path(__file__).parents[3]
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.canonical import canonical_json
 from shared.domain.errors import Unbalanced
-from shared.domain.journal import Fact, News, canonical_json, fact_path, fact_ref, payload_hash
+from shared.domain.journal import Fact, News, fact_path, fact_ref, payload_hash
 from shared.domain.ledger import Entry, post
 from tests.unit.domain.things import NOW, tried
 

@@ -21,13 +21,13 @@ from shared.domain.users import user_ref
 from shared.services import (
     accept_agreement,
     fraud_holds,
-    pay_out,
     payment_methods,
     payout_account,
     profile,
     reach,
 )
 from shared.services.context import Reader
+from shared.services.reserve_payout import reserve_payout
 from shared.services.transact import read
 from tests.builders import Circle, World, details
 
@@ -95,7 +95,7 @@ def test_what_is_found_after_the_reservation_stops_the_transfer(world: World) ->
     first = circle.recipient(1)
     world.advance_to(circle.pays_out(1) - timedelta(days=1))
     world.clock.moment += timedelta(days=1)
-    pay_out.reserve_payout(world.ctx, world.command("system:tick"), circle.payout(1))
+    reserve_payout(world.ctx, world.command("system:tick"), circle.payout(1))
     assert circle.payout(1).state == "reserved"
     others = [uid for uid in ("Ada", "Ben", "Cy") if uid != first][:2]
     share_a_bank(world, first, *others)

@@ -31,10 +31,10 @@ from shared.services import (
     invite,
     join_group,
     leave_group,
-    pay_out,
     read_group,
 )
 from shared.services.context import Reader
+from shared.services.reserve_payout import reserve_payout
 from tests.builders import Circle, World
 from tests.worked_examples.page import NO_ROLES, Page
 
@@ -66,7 +66,7 @@ def leave(page: Page, letter: str) -> dict[str, Any]:
 
 
 def reserve(page: Page, cycle: int) -> dict[str, Any]:
-    return pay_out.reserve_payout(page.world.ctx, page.world.command("system"), page.circle.payout(cycle))
+    return reserve_payout(page.world.ctx, page.world.command("system"), page.circle.payout(cycle))
 
 
 def sound(circle: Circle) -> None:

@@ -8,7 +8,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from shared.domain.errors import BadToken, NoToken
-from shared.web.authentication import bearer_token
+from shared.web.tokens import bearer_token
 
 
 def asked(header: str | None) -> Request:
