@@ -138,6 +138,9 @@ class Circle:
             place = self.group.cycle(seat.position or cycle)
             heir = place.recipient or recipient
             self.release(theirs, recipient if place.fell_away or heir in done else heir)
+            # Their bank may take it back, and give it again: that is theirs and the house's, not the pot's.
+            freed = self.contributions[cycle, seat.uid]
+            self.put(freed.with_(counted_in=self.turns[cycle].id, apart=True))
 
     def release(self, contribution: Contribution, owner: str) -> None:
         """Take what stands in a pot that falls away out of it, as the credit of its owner."""

@@ -215,3 +215,23 @@ def test_leaving_when_ones_open_pot_holds_money_of_who_left_before() -> None:
     assert page.got()["C"] == page.paid()["C"]
     assert page.got()["E"] == page.paid()["E"]
     page.ended()
+
+
+def test_what_a_former_member_had_in_a_pot_that_fell_away_is_taken_back_and_won() -> None:
+    """D has had their 300 back when their bank takes the third 100 back, too: that is the house's to get from
+    D, and what is won again is the house's, not a pot's that is no more (seed 262)."""
+    page = Page()
+    page.due(3)
+    page.leaves("D")
+    page.leaves("C")
+    page.to_the_end()
+    page.stands()
+
+    made = page.world.control(
+        "POST", f"charges/{page.contribution('D', 3).attempts[-1].reference}/dispute", {}
+    )
+    page.world.settle()
+    page.stands(debt_D=100_00, house=100_00)
+    page.world.control("POST", f"disputes/{made['id']}", {"status": "won"})
+    page.world.settle()
+    page.ended()

@@ -374,7 +374,9 @@ def test_what_a_former_member_left_in_a_pot_that_falls_away_is_the_credit_of_who
     }
     left_in = holding_dees_money().contributions[3, "dee"]
     emptied = [left_in.attempts[0].with_(in_pot_pence=0)]
-    assert after(decision)[left_in.path] == left_in.with_(in_pot_pence=0, attempts=emptied)
+    assert after(decision)[left_in.path] == left_in.with_(
+        in_pot_pence=0, attempts=emptied, counted_in=again(circle).turns[3].id, apart=True
+    )
 
 
 def test_where_somebody_took_the_former_members_place_it_is_theirs() -> None:
