@@ -7,7 +7,7 @@ from cloudevents.http import CloudEvent
 
 from shared import bootstrap
 from shared.services.context import Context
-from shared.web import push, thin_events
+from shared.web import push
 
 
 @functions_framework.cloud_event
@@ -18,4 +18,5 @@ def process_payment_event(event: CloudEvent) -> None:
 def _work(ctx: Context, message: push.Message) -> dict[str, Any]:
     from shared.services import process_payment_event
 
-    return process_payment_event.process(ctx, thin_events.thin_event(message))
+    event = process_payment_event.as_event(message.data)
+    return process_payment_event.process(ctx, event)

@@ -16,6 +16,7 @@ def show_progress(event: CloudEvent) -> None:
 
 
 def _work(ctx: Context, message: push.Message) -> dict[str, Any]:
+    group = push.group_of(message)
     from shared.services import show_progress
 
-    return show_progress.show(ctx, message.command, push.group_of(message))
+    return show_progress.show(ctx, message.command, group)

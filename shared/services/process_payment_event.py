@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
-from shared.domain.errors import Broken, NoSuchThing, ProcessorUnavailable, UnknownObject
+from shared.domain.errors import Broken, MalformedBody, NoSuchThing, ProcessorUnavailable, UnknownObject
 from shared.ports import (
     BankPayout,
     Collection,
@@ -119,5 +120,19 @@ def as_message(event: ThinEvent) -> dict[str, Any]:
 
 
 def as_event(message: Mapping[str, Any]) -> ThinEvent:
-    """The thin event that a message holds."""
-    return ThinEvent(**{**message, "created_at": datetime.fromisoformat(message["created_at"])})
+    """The thin event that a message holds. Fields that a later version adds are passed over.
+
+    Raises MalformedBody.
+    """
+    match message:
+        case {
+            "id": str(id_),
+            "type": str(type_),
+            "account": str() | None as account,
+            "object_id": str(object_id),
+            "live": bool(live),
+            "created_at": str(created_at),
+        }:
+            with suppress(ValueError):
+                return ThinEvent(id_, type_, account, object_id, live, datetime.fromisoformat(created_at))
+    raise MalformedBody

@@ -11,12 +11,9 @@ from shared.domain.errors import BadSignature, MalformedBody, NoSuchThing
 from shared.services.context import Command, Context
 from shared.web import answers, logs, reading, tokens
 from shared.web.routing import HEALTH, Wiring, by_route, health_routes, respond
-from shared.web.thin_events import thin_event_data
 
 WEBHOOK_BYTES_MAX: Final = 262_144
 """Stripe's events are some kilobytes; a quarter of a megabyte is far above the largest."""
-
-EVENTS_TOPIC: Final = "process_payment_event"
 
 ENDPOINTS: Final[Mapping[str, Literal["platform", "connect"]]] = {
     "platform": "platform",
@@ -48,7 +45,9 @@ def receive_webhook(request: Request, wiring: Wiring) -> Response:
         if not signature or not signature.isascii():  # beyond ASCII, no comparison of digests would do
             raise BadSignature
         event = wiring.gateway().verify_webhook(body, signature, endpoint)
-        wiring.publisher().publish(EVENTS_TOPIC, thin_event_data(event))
+        from shared.services.process_payment_event import EVENTS_TOPIC, as_message
+
+        wiring.publisher().publish(EVENTS_TOPIC, as_message(event))
         return answers.json_answer({"received": event.id})
 
     return respond(request, wiring, answer)

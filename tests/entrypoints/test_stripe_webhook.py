@@ -29,7 +29,7 @@ THIN = {
     "account": None,
     "object_id": "pi_1",
     "live": False,
-    "created_at": "2026-11-24T09:00:00Z",
+    "created_at": "2026-11-24T09:00:00+00:00",
 }
 
 
