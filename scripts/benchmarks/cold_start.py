@@ -6,6 +6,7 @@ request is answered. What is beyond the machine is not there: its refusal is an 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import importlib
 import json
@@ -17,7 +18,19 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
-TICK = {"message": {"data": "e30="}, "subscription": "s"}
+MESSAGES: dict[str, dict[str, Any]] = {
+    "process_payment_event": {
+        "id": "evt_1",
+        "type": "payment_intent.succeeded",
+        "account": None,
+        "object_id": "pi_1",
+        "live": False,
+        "created_at": "2026-11-24T09:00:00+00:00",
+    },
+    "show_progress": {"group": "grp_1", "fact": "fact_1", "type": "settled"},
+}
+"""What Pub/Sub brings to a function as its first message. All others are started by a tick, which is empty."""
+
 PUSH_HEADERS = {"ce-id": "1", "ce-source": "//pubsub", "ce-specversion": "1.0", "ce-type": EVENT_TYPE}
 
 
@@ -89,7 +102,7 @@ class _Anybody:
 
 
 def function(name: str) -> None:
-    """A function of ours answers its first request: a tick, or whether it is ready."""
+    """A function of ours answers its first request: a message, a tick, or whether it is ready."""
     import functions_framework
 
     app = functions_framework.create_app(name, str(ROOT / "functions" / name / "main.py"))  # type: ignore[no-untyped-call]
@@ -99,7 +112,9 @@ def function(name: str) -> None:
     with bootstrap.override(caller_check=_Anybody()):
         signed = {"Authorization": "Bearer benchmark"}
         if _takes_events(name):
-            client.post("/", json=TICK, headers={**PUSH_HEADERS, **signed})
+            data = base64.b64encode(json.dumps(MESSAGES.get(name, {})).encode()).decode()
+            pushed = {"message": {"data": data}, "subscription": "s"}
+            client.post("/", json=pushed, headers={**PUSH_HEADERS, **signed})
         else:
             client.get("/readyz")
 
