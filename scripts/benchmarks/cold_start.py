@@ -29,7 +29,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
     },
     "show_progress": {"group": "grp_1", "fact": "fact_1", "type": "settled"},
 }
-"""What Pub/Sub brings to a function as its first message. The others are started by a tick, which is empty."""
+"""What Pub/Sub brings to a function as its first message. The others are started by a tick: it is empty."""
 
 PUSH_HEADERS = {"ce-id": "1", "ce-source": "//pubsub", "ce-specversion": "1.0", "ce-type": EVENT_TYPE}
 
