@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -49,11 +50,25 @@ def _part(make: Callable[[], T]) -> Callable[[], T]:
         if name not in _parts:
             with _lock:
                 if name not in _parts:
-                    _parts[name] = make()
+                    with _without_collection():
+                        _parts[name] = make()
         made: T = _parts[name]
         return made
 
     return functools.update_wrapper(get, make)
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Look for no garbage meanwhile: what an SDK's import makes stays, and Python would go through all of it
+    again and again (infra/decisions/0035)."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextlib.contextmanager
@@ -88,9 +103,10 @@ def store() -> Store:
     project = settings().project
 
     def client() -> Any:
-        from google.cloud import firestore
+        with _without_collection():
+            from google.cloud import firestore
 
-        return firestore.Client(project=project)  # finds the emulator by itself
+            return firestore.Client(project=project)  # finds the emulator by itself
 
     return FirestoreStore(client)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +152,22 @@ with bootstrap.override(secrets=Secrets()):
         pass
 """
     assert not loaded_by(code) & {"google.cloud.firestore", "google.cloud.tasks_v2", "firebase_admin"}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_garbage_is_looked_for_again_once_a_part_is_made(
+    monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    seen: list[bool] = []
+
+    def chance() -> object:
+        seen.append(gc.isenabled())
+        if fails:
+            raise BadSettings
+        return object()
+
+    monkeypatch.setattr(bootstrap, "_names", set(bootstrap._names))
+    with bootstrap.override(), pytest.raises(BadSettings) if fails else nullcontext():
+        bootstrap._part(chance)()
+    assert seen == [False]
+    assert gc.isenabled()
