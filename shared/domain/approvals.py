@@ -121,17 +121,22 @@ def approval_ref(approval: str) -> Ref[Approval]:
 
 
 def slots(kind: Kind, asked_by: str, about: str, other: str | None, steering: Iterable[str]) -> list[str]:
-    """The consents that a request needs besides its asker's own."""
+    """The consents that a request needs besides its asker's own.
+
+    Where nobody steers but who asks or whom it is about, another member consents in their stead: else an
+    organiser could agree on no plan and let no debt go.
+    """
     organisers = set(steering)
+    steered = "steering" if organisers - {asked_by, about} else "another"
     match kind:
         case "swap" | "substitution":
             # Both members and the organiser: who steers and takes part consents once.
             both = {asked_by, other or ""}
             return [f"uid:{other}", *([] if both & organisers else ["steering"])]
         case "plan":
-            return ["steering"]
+            return [steered]
         case "write_off":
-            return ["staff"] if other in {"house", "reserve"} else ["steering"]
+            return ["staff"] if other in {"house", "reserve"} else [steered]
         case "payout" | "fee_change" | "refund" | "reversal":
             return ["staff"]
     return ["another"]

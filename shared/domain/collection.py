@@ -51,7 +51,7 @@ def due_pence(contribution: Contribution, member: Member | None) -> int:
     """What is to be collected for a contribution now: what the pot lacks, or what is still owed for it.
 
     For a covered one a debt may stand too: its payer took the money back after the pot was paid. That is
-    collected only where they ask for it themselves.
+    collected only where they ask for it themselves, now or by a plan.
     """
     if contribution.state == "due":
         return contribution.left_pence
@@ -78,7 +78,8 @@ def at_least_chargeable(contribution: Contribution, pence: int) -> int:
 
 def may_owe(contribution: Contribution) -> bool:
     """Whether its member's debts say what is to be collected for it."""
-    return contribution.state == "short" or (contribution.state == "covered" and contribution.pay_now)
+    asked = contribution.pay_now or contribution.planned_at is not None
+    return contribution.state == "short" or (contribution.state == "covered" and asked)
 
 
 def next_step(

@@ -63,6 +63,9 @@ FailureKind = Literal[
     "processor_error",  # theirs: try again
 ]
 
+MAY_PASS: Final = frozenset({"soft_decline", "processor_error"})
+"""Failures after which the same method may work another day."""
+
 MethodKind = Literal["card", "bacs_debit"]
 
 BACS_LEAD_WORKING_DAYS: Final = 4
@@ -151,7 +154,8 @@ class Contribution(Document):
     `counted_in` is the payout that its money went into, or that was reserved without it: the stamp by which
     money in and money back choose their row of the ledger. `pay_now`: its member asked to pay before or after
     the date. `act_at` is when the scheduler looks next. `apart`: somebody's leaving took it out of its pot; a
-    debt stands in its place, or nothing. `frozen_until`: nothing is taken before, for hardship.
+    debt stands in its place, or nothing. `frozen_until`: nothing is taken before, for hardship. `planned_at`:
+    since when its debts are paid by `instalments`; what was tried before counts no more.
     `added_fee_pence`: the agreement's fee on top, taken once, with the first money that comes for it.
     """
 
@@ -170,6 +174,7 @@ class Contribution(Document):
     frozen_until: Day | None = None
     credit_clears_at: datetime | None = None  # of the payer's credit that was put into its pot
     instalments: list[Instalment] = []
+    planned_at: datetime | None = None
     attempts: list[Attempt] = []
     notice: Notice | None = None
     pay_now: bool = False
@@ -198,6 +203,12 @@ class Contribution(Document):
     @property
     def live_attempt(self) -> Attempt | None:
         return next((attempt for attempt in self.attempts if attempt.is_live), None)
+
+    @property
+    def tries(self) -> list[Attempt]:
+        """The attempts that count for whether to try again: since a plan was agreed, those after it."""
+        since = self.planned_at
+        return [one for one in self.attempts if since is None or one.started_at >= since]
 
     def attempt(self, attempt: str) -> Attempt | None:
         return next((one for one in self.attempts if one.id == attempt), None)
@@ -259,9 +270,9 @@ def is_new(added_at: datetime, today: date) -> bool:
 
 def retry_at(contribution: Contribution, failure: FailureKind | None, now: datetime) -> datetime | None:
     """When to try again by ourselves: on the ladder for what may pass, never for what needs the person."""
-    if failure not in {"soft_decline", "processor_error"}:
+    if failure not in MAY_PASS:
         return None
-    failed = sum(1 for attempt in contribution.attempts if attempt.state == "failed")
+    failed = sum(1 for attempt in contribution.tries if attempt.state == "failed")
     if failed > len(RETRY_AFTER_DAYS):
         return None
     return now + timedelta(days=RETRY_AFTER_DAYS[failed - 1])
@@ -269,9 +280,11 @@ def retry_at(contribution: Contribution, failure: FailureKind | None, now: datet
 
 def waits_for_another_method(contribution: Contribution, method: str) -> bool:
     """Whether this method failed, or its money went back, and only the person can change that: by another
-    method, or by paying now."""
+    method, by paying now, or by a plan, which tries once more what failed for want of money."""
     last = contribution.attempts[-1] if contribution.attempts else None
     if last is None or contribution.pay_now:
+        return False
+    if last not in contribution.tries and last.failure in {None, *MAY_PASS}:
         return False
     if last.state not in {"failed", "cancelled"} and not last.taken_back_pence:
         return False

@@ -231,10 +231,6 @@ def credit_used(uid: str, cycle: int, pence: int) -> Rows:
     return [(credit(uid), pot(cycle), pence)]
 
 
-def credit_refunded(processor: str, uid: str, pence: int) -> Rows:
-    return [(credit(uid), cash(processor), pence)]
-
-
 def taken_back(processor: str, cycle: int, pence: int) -> Rows:
     """A refund or dispute while the cycle is not reserved: the contribution is due again."""
     return [(pot(cycle), cash(processor), pence)]
@@ -284,7 +280,7 @@ def debt_taken_over(heir: str, debtor: str, pence: int) -> Rows:
 
 
 def credit_returned(uid: str, payout: str, pence: int) -> Rows:
-    """Credit refunded, in two steps: on its way as a return, then sent (decision 16)."""
+    """Credit refunded, in two steps: on its way as a return, then `sent` (decision 39)."""
     return [(credit(uid), payable(payout), pence)]
 
 

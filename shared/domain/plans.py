@@ -30,7 +30,8 @@ def agree_plan(
     """Spread all that a member owes over instalments, the oldest debt first.
 
     `contributions` are those whose debts are open, by id. The parts are taken on their dates in place of the
-    whole. Raises NothingOwed, PlanDoesNotFit (the parts must come to what is owed, in days to come).
+    whole, also where debits had failed for want of money, or the money went back. Raises NothingOwed,
+    PlanDoesNotFit (the parts must come to what is owed, in days to come).
     """
     owed_pence = member.owes_pence()
     if not owed_pence:
@@ -42,7 +43,8 @@ def agree_plan(
         raise PlanDoesNotFit(field="instalments", planned_pence=planned_pence, owed_pence=owed_pence)
     spread = _spread(member, parts)
     changed = [
-        contributions[id_].with_(instalments=its_parts, act_at=now) for id_, its_parts in spread.items()
+        contributions[id_].with_(instalments=its_parts, planned_at=now, act_at=now)
+        for id_, its_parts in spread.items()
     ]
     fact = News(
         id=f"plan_agreed:{approval}",

@@ -211,7 +211,8 @@ def take_back(
     rows += ledger.disputed_after(money.processor, contribution.uid, from_credit, from_house)
     rows += ledger.fee_on_top_returned(fee_pence)
     after = contribution.with_attempt(attempt.with_(in_pot_pence=attempt.in_pot_pence - from_pot)).with_(
-        in_pot_pence=contribution.in_pot_pence - from_pot
+        in_pot_pence=contribution.in_pot_pence - from_pot,
+        planned_at=None,  # what was planned is not what is owed now
     )
     if from_pot and after.state == "covered":
         # A look a day sees whether its member has another method by now.

@@ -20,7 +20,6 @@ KIND_OF: Final = {
     "contribution_disputed": "dispute",
     "dispute_won": "dispute_won",
     "refund_failed": "refund",
-    "credit_refunded": "refund",
     "payout_sent": "transfer",
     "payout_reversed": "transfer_reversal",
 }

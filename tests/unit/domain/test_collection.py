@@ -95,6 +95,7 @@ def test_what_is_due_of_a_contribution() -> None:
     assert due_pence(contribution(state="short"), None) == 0
     assert due_pence(paid(), owing) == 0  # taken back after its pot was paid: only where they ask for it
     assert due_pence(paid(pay_now=True), owing) == 900
+    assert due_pence(paid(planned_at=NOW), owing) == 900
     assert due_pence(contribution(state="waived", pay_now=True), owing) == 0
     assert may_owe(contribution(state="short"))
     assert not may_owe(contribution(pay_now=True))

@@ -212,6 +212,35 @@ def test_a_ladder_that_has_ended_waits_for_the_person() -> None:
     assert waits_for_another_method(contribution(attempts=soft), "pm_1")
 
 
+@pytest.mark.parametrize(
+    ("last", "waits"),
+    [
+        (attempt(state="failed", failure="soft_decline"), False),
+        (attempt(state="failed", failure="processor_error"), False),
+        (attempt(state="failed", failure="hard_decline"), True),
+        (attempt(state="failed", failure="mandate_cancelled"), True),
+        (attempt(state="cancelled", failure="authentication_required"), True),
+        (settled(state="disputed", taken_back=["txn_2"], taken_back_pence=AMOUNT), False),
+    ],
+)
+def test_a_plan_tries_once_more_what_failed_for_want_of_money(last: Attempt, waits: bool) -> None:
+    planned = contribution(attempts=[last], planned_at=last.started_at + DAY)
+    assert waits_for_another_method(planned, "pm_1") is waits
+    again = attempt(2, state="failed", failure="soft_decline", started_at=last.started_at + 2 * DAY)
+    assert not waits_for_another_method(planned.with_attempt(again), "pm_1")
+
+
+def test_a_plan_has_a_ladder_of_its_own() -> None:
+    before = [attempt(number, state="failed", failure="soft_decline") for number in range(1, 5)]
+    planned = contribution(attempts=before, planned_at=before[0].started_at + DAY)
+    after = [one.with_(number=one.number + 4, id=f"{one.id}_", started_at=NOW + 2 * DAY) for one in before]
+    for count, days in ((1, 1), (2, 3), (3, 5)):
+        tried_again = planned.with_(attempts=before + after[:count])
+        assert retry_at(tried_again, "soft_decline", NOW) == NOW + days * DAY
+    assert retry_at(planned.with_(attempts=before + after), "soft_decline", NOW) is None
+    assert waits_for_another_method(planned.with_(attempts=before + after), "pm_1")
+
+
 @tried
 @given(st.permutations([1, 2, 3, 4]))
 def test_attempts_stand_in_their_order_however_they_come(numbers: list[int]) -> None:

@@ -74,7 +74,10 @@ TABLE: dict[str, tuple[Callable[[int], Rows], str]] = {
     "late money, the house's": (lambda x: ledger.late_money_to_house("m", x), "house / debt:m"),
     "no debt left": (lambda x: ledger.money_without_debt("stripe", "m", x), "cash:stripe / credit:m"),
     "credit used": (lambda x: ledger.credit_used("m", 3, x), "credit:m / pot:3"),
-    "credit refunded": (lambda x: ledger.credit_refunded("stripe", "m", x), "credit:m / cash:stripe"),
+    "credit refunded": (
+        lambda x: [*ledger.credit_returned("m", P, x), *ledger.sent("stripe", P, x)],
+        "credit:m / payable:pay_1; payable:pay_1 / cash:stripe",
+    ),
     "refund or dispute, not reserved": (
         lambda x: ledger.taken_back("stripe", 3, x),
         "pot:3 / cash:stripe",

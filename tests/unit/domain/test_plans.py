@@ -59,8 +59,8 @@ def test_a_plan_spreads_what_is_owed_the_oldest_debt_first() -> None:
             )
         ],
         changed=[
-            first.with_(instalments=[part(350, 30), part(50, 60)], act_at=NOW),
-            second.with_(instalments=[part(250, 60), part(250, 90)], act_at=NOW),
+            first.with_(instalments=[part(350, 30), part(50, 60)], planned_at=NOW, act_at=NOW),
+            second.with_(instalments=[part(250, 60), part(250, 90)], planned_at=NOW, act_at=NOW),
         ],
     )
 

@@ -341,7 +341,7 @@ def test_news_of_a_lost_dispute_that_is_none_changes_nothing(state: str) -> None
 def test_money_back_before_the_reservation_leaves_the_pot_and_the_contribution_is_due(
     to: Literal["refunded", "disputed"],
 ) -> None:
-    had, what = paid(attempts=[settled(refunding=True)]), money(fee_pence=20)
+    had, what = paid(attempts=[settled(refunding=True)], planned_at=NOW), money(fee_pence=20)
     assert tidy(take_back(had, "att_1", to, what, nobody, nobody, NOW)) == same(
         answer={"state": "due"},
         facts=[
@@ -358,6 +358,7 @@ def test_money_back_before_the_reservation_leaves_the_pot_and_the_contribution_i
                 state="due",
                 act_at=NOW + PARKED_RECHECK,
                 in_pot_pence=0,
+                planned_at=None,
                 attempts=[
                     settled(
                         state=to,
