@@ -323,9 +323,10 @@ class Auditor:
         new_facts: list[Document] = []
         balances: Document | None = None
         moved = touched = False
-        for change in changes:  # a turn that changes hands is given up before it is taken
+        for change in changes:  # a turn that changes hands, or is void, is given up before it is taken
             if "/payouts/" in change.path and change.before is not None:
                 group.pots[change.before["recipient"]].discard(change.before["id"])
+                group.turns[change.before["cycle"]].discard(change.before["id"])
         members: list[Change] = []
         payouts: list[Change] = []
         for change in changes:
@@ -539,11 +540,10 @@ class Auditor:
                         "one-creditor", f"{gid}: {uid} owes {debt['left_pence']} to {debt['creditor']}"
                     )
                 continue
+            taken_over = debt["creditor"] == "house" and "dispute_decided" in types
             if not self._holds(
-                all(
-                    was[name] == debt[name]
-                    for name in ("creditor", "cycle", "contribution", "original_pence")
-                )
+                all(was[name] == debt[name] for name in ("cycle", "contribution", "original_pence"))
+                and (was["creditor"] == debt["creditor"] or taken_over)
             ):
                 self._violated("one-creditor", f"{gid}: debt {debt_id} of {uid} is another's now")
             rose = debt["left_pence"] > was["left_pence"]
@@ -885,7 +885,7 @@ class Auditor:
         terms = group["terms"]
         first = date.fromisoformat(terms["first_due_date"])
         for index, cycle in enumerate(group["schedule"]):
-            nominal = _nominal(first, terms["frequency"], index)
+            nominal = _nominal(first, terms["frequency"], index - terms["cycles_done"])
             due = nominal
             while not _banks_work(due):
                 due += timedelta(days=1)
