@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol
 
-from infra.local.stripe import conformity, control, webhooks
+from infra.local.stripe import control, webhooks
 from infra.local.stripe.core import LocalStripe
 from infra.local.stripe.in_process import InProcessTransport
 from infra.local.stripe.server import start_local_stripe
 from shared.adapters.stripe_gateway import StripeGateway
 from shared.domain.contributions import MethodKind
 from shared.ports import Method, PaymentGateway
+from tests.contract.stripe import conformity
 from tests.simulation.faults import Faults
 from tests.simulation.ports import SimulatedLine
 from tests.simulation.scheduler import Scheduler

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import stripe
 
-from infra.local.stripe import conformity, control, routes
+from infra.local.stripe import control, routes
 from infra.local.stripe.server import LocalStripeServer
+from tests.contract.stripe import conformity
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from infra.local.stripe import conformity
 from infra.local.stripe.params import Either, Hash, Kind, Many, Metadata, Text
 from infra.local.stripe.routes import ROUTES, Route
+from tests.contract.stripe import conformity
 
 
 def _concrete(route: Route) -> str:

