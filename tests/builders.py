@@ -61,6 +61,7 @@ from shared.services import (
     profile,
     reconcile,
     relay,
+    set_order,
     sign_up,
     submit,
 )
@@ -253,18 +254,30 @@ class World:
         ]
 
     def circle(self, members: list[str], **terms: Any) -> Circle:
-        """A locked circle of these people, the first of them its organiser."""
+        """A locked circle of these people, the first of them its organiser; in this order, if they set it."""
+        group = self.recruiting(members, **terms)
+        if terms.get("order_method") == "organiser":
+            set_order.set_the_order(self.ctx, self.command(members[0]), group, members)
+        return self.locked(group, members)
+
+    def recruiting(self, members: list[str], **terms: Any) -> str:
+        """A circle whose members are approved, and have not accepted yet."""
         organiser, *others = members
-        agreed = _terms(members, terms)
-        group = create_group.create_group(self.ctx, self.command(organiser), agreed)["id"]
+        group: str = create_group.create_group(self.ctx, self.command(organiser), _terms(members, terms))[
+            "id"
+        ]
         code = invite.invite(self.ctx, self.command(organiser), group, 14)["code"]
         for uid in others:
             join_group.join(self.ctx, self.command(uid), None, code)
             approve_member.approve(self.ctx, self.command(organiser), group, uid)
+        return group
+
+    def locked(self, group: str, members: list[str]) -> Circle:
+        """That circle, accepted by all of them and locked."""
         for uid in members:
             text = accept_agreement.read(self.ctx, Reader(uid), group)
             accept_agreement.accept(self.ctx, self.command(uid), group, text["hash"])
-        lock_group.lock(self.ctx, self.command(organiser), group)
+        lock_group.lock(self.ctx, self.command(members[0]), group)
         return Circle(self, group)
 
     def planted(self, members: list[str], **terms: Any) -> Circle:

@@ -1,146 +1,141 @@
-"""The examples of DESIGN.md § 5, 5 × £100 a month: each step, and every balance after it.
-
-A card payment of £100 costs the house £1.70 (1.5 % + 20p): `fees` and `house` grow by it with each one.
-"""
+"""The examples of DESIGN.md § 5, 5 × £100 a month, in its order and words."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import date
 
-import pytest
-
-from shared.services import payment_methods
-from tests.builders import Circle, World
-from tests.worked_examples.book import Book
-
-FEE = 1_70
+from tests.worked_examples.page import Page
+from tests.worked_examples.test_defaults import parts
 
 
-class Story:
-    """A circle in its first cycle: `first` receives, `late` is somebody else."""
-
-    def __init__(self, policy: str) -> None:
-        self.world = World()
-        self.people = self.world.people(5)
-        self.circle: Circle = self.world.circle(self.people, default_policy=policy)
-        self.book = Book(self.circle)
-        self.first, self.second = self.circle.recipient(1), self.circle.recipient(2)
-        self.late = self.circle.recipient(5)
-
-    def decline(self, uid: str, times: int) -> None:
-        """The person's bank says 'insufficient funds' to the next debits."""
-        method = payment_methods.list_methods(self.world.ctx, uid)["items"][0]["id"]
-        failures = ["insufficient_funds"] * times
-        self.world.control("POST", f"payment_methods/{method}/outcomes", {"failures": failures})
-
-    def dispute(self, cycle: int, uid: str) -> str:
-        """The person's bank takes a settled contribution back; returns the dispute."""
-        attempt = self.circle.contribution(cycle, uid).attempts[-1]
-        made = self.world.control("POST", f"charges/{attempt.reference}/dispute", {})
-        self.world.settle()
-        return str(made["id"])
-
-    def close_dispute(self, dispute: str, status: str) -> None:
-        self.world.control("POST", f"disputes/{dispute}", {"status": status})
-        self.world.settle()
-
-    def pay(self, cycle: int, uid: str) -> None:
-        """The person pays by themselves."""
-        from shared.services import pay_contribution
-
-        contribution = self.circle.contribution(cycle, uid)
-        command = self.world.command(uid)
-        pay_contribution.pay_now(self.world.ctx, command, self.circle.id, contribution.id)
-        self.world.settle()
-
-    def live_until(self, day: Any, days_more: int = 0) -> None:
-        self.world.advance_to(day + timedelta(days=days_more))
-
-    def balanced(self) -> None:
-        found = self.world.reconcile()
-        assert found["differences"] == []
-        assert self.world.documents("quarantine") == []
+def test_full() -> None:
+    """Pot 500 → payable 500 → 0, cash 0, house Σ fees."""
+    page = Page("wait")
+    page.stands()
+    page.due(1).stands(cash=500_00, pot_1=500_00, fees=8_50, house=8_50)
+    page.reserved(1).stands(cash=500_00, payable_A=500_00, fees=8_50, house=8_50)
+    page.sent().stands(fees=8_50, house=8_50)
+    assert page.got() == {"A": 500}
 
 
-def test_a_full_pot_leaves_nothing_behind_but_the_fees_that_the_house_bore() -> None:
-    story = Story("wait")
-    story.book.stands()
+def test_partial_and_late() -> None:
+    """Payable 400 sent, debt:E 100 = owed:A 100; late 60: top-up 60 sent, 40 left."""
+    page = Page("pay_cleared")
+    page.bank_refuses("E", times=3)
+    page.due(1).stands(cash=400_00, pot_1=400_00, fees=6_80, house=6_80)
+    page.reserved(1).stands(
+        cash=400_00, payable_A=400_00, debt_E=100_00, owed_A=100_00, fees=6_80, house=6_80
+    )
+    page.sent().stands(debt_E=100_00, owed_A=100_00, fees=6_80, house=6_80)
 
-    story.live_until(story.circle.due(1))
-    story.book.stands(cash=500_00, pot_1=500_00, fees=5 * FEE, house=5 * FEE)
-
-    story.live_until(story.circle.pays_out(1))
-    story.book.stands(fees=5 * FEE, house=5 * FEE)
-    assert story.circle.payout(1).amount_pence == 50_000
-    story.balanced()
-
-
-def test_what_is_missing_is_owed_to_who_received_less_and_reaches_them_when_it_comes() -> None:
-    story = Story("pay_cleared")
-    story.decline(story.late, times=4)
-
-    story.live_until(story.circle.due(1))
-    story.book.stands(cash=400_00, pot_1=400_00, fees=4 * FEE, house=4 * FEE)
-
-    story.live_until(story.circle.pays_out(1))
-    owed = {f"debt_{story.late}": 100_00, f"owed_{story.first}": 100_00}
-    story.book.stands(**owed, fees=4 * FEE, house=4 * FEE)
-    assert story.circle.payout(1).amount_pence == 40_000
-
-    story.live_until(story.circle.pays_out(1), days_more=5)
-    story.pay(1, story.late)
-    story.book.stands(cash=100_00, payable=100_00, fees=5 * FEE, house=5 * FEE)
-
-    story.live_until(story.circle.pays_out(1), days_more=12)
-    story.book.stands(fees=5 * FEE, house=5 * FEE)
-    assert story.circle.contribution(1, story.late).state == "covered"
-    story.balanced()
+    sixty, forty = parts((60_00, date(2027, 1, 20)), (40_00, date(2027, 1, 28)))
+    page.agreed("E", "plan", "A", instalments=[sixty, forty])
+    page.stands(debt_E=100_00, owed_A=100_00, fees=6_80, house=6_80)
+    # 60 by card cost 90p and 20p.
+    page.until(date(2027, 1, 20)).stands(
+        cash=60_00, topup_A=60_00, debt_E=40_00, owed_A=40_00, fees=7_90, house=7_90
+    )
+    page.until(date(2027, 1, 27)).stands(debt_E=40_00, owed_A=40_00, fees=7_90, house=7_90)
+    # 40 by card cost 60p and 20p.
+    page.until(date(2027, 1, 28)).stands(cash=40_00, topup_A=40_00, fees=8_70, house=8_70)
+    page.until(date(2027, 2, 3)).stands(fees=8_70, house=8_70)
+    assert page.got() == {"A": 500}
+    assert page.contribution("E", 1).state == "covered"
 
 
-def test_money_disputed_before_the_reservation_is_due_again() -> None:
-    story = Story("wait")
-    story.live_until(story.circle.due(1))
-
-    story.dispute(1, story.late)
-    dispute_fee = story.circle.balances()["fees:processor"] - 5 * FEE
-    assert dispute_fee > 0
-    story.book.stands(cash=400_00, pot_1=400_00, fees=5 * FEE + dispute_fee, house=5 * FEE + dispute_fee)
-    assert story.circle.contribution(1, story.late).state == "due"
-    story.balanced()
-
-
-@pytest.mark.parametrize("ending", ["lost", "won"])
-def test_money_disputed_after_the_payout_is_the_houses_to_carry(ending: str) -> None:
-    story = Story("wait")
-    story.live_until(story.circle.pays_out(1))
-
-    dispute = story.dispute(1, story.late)
-    fees = story.circle.balances()["fees:processor"]
-    story.book.stands(**{f"debt_{story.late}": 100_00}, fees=fees, house=fees + 100_00)
-    assert story.circle.payout(1).state in {"sent", "received"}
-
-    story.close_dispute(dispute, ending)
-    fees = story.circle.balances()["fees:processor"]
-    if ending == "lost":
-        story.book.stands(**{f"debt_{story.late}": 100_00}, fees=fees, house=fees + 100_00)
-    else:
-        story.book.stands(fees=fees, house=fees)
-    story.balanced()
+def test_the_reserve_fills_30() -> None:
+    """Debts 30 to the reserve and 70 to who received less: 400 + 30, of which 30 are kept for the reserve."""
+    page = Page("reserve", reserve_pence=30_00)
+    page.due(1).stands(cash=500_00, pot_1=500_00, fees=8_50, house=8_50)
+    page.paid_out(1).stands(cash=30_00, reserve=30_00, fees=8_50, house=8_50)
+    page.bank_refuses("E", times=4)
+    page.due(2).stands(cash=430_00, pot_2=400_00, reserve=30_00, fees=15_30, house=15_30)
+    page.reserved(2).stands(
+        cash=430_00,
+        payable_B=400_00,
+        reserve=30_00,
+        debt_E=100_00,
+        owed_reserve=30_00,
+        owed_B=70_00,
+        fees=15_30,
+        house=15_30,
+    )
+    page.sent().stands(
+        cash=30_00, reserve=30_00, debt_E=100_00, owed_reserve=30_00, owed_B=70_00, fees=15_30, house=15_30
+    )
+    assert page.got() == {"A": 470, "B": 400}
 
 
-def test_arrears_are_netted_at_ones_own_turn_and_reach_the_member_they_were_kept_from() -> None:
-    story = Story("pay_cleared")
-    story.decline(story.second, times=4)
-    story.live_until(story.circle.pays_out(1))
-    owed = {f"debt_{story.second}": 100_00, f"owed_{story.first}": 100_00}
-    story.book.stands(**owed, fees=4 * FEE, house=4 * FEE)
+def test_disputed_after_repaid_then_won() -> None:
+    """Debt:E 100 = house 100; repaid: both 0; then won: credit:E 100."""
+    page = Page("wait")
+    page.runs(1)
+    page.disputes("E", 1).stands(debt_E=100_00, fees=28_50, house=128_50)  # a dispute costs £20
+    page.pays("E", 1).stands(fees=30_20, house=30_20)
+    page.bank_decides("E", 1, "won").stands(cash=100_00, credit_E=100_00, fees=30_20, house=30_20)
 
-    story.live_until(story.circle.pays_out(2), days_more=8)
-    assert story.circle.payout(2).amount_pence == 40_000
-    story.book.stands(fees=9 * FEE, house=9 * FEE)
-    top_up = [one for one in story.world.documents("payouts") if one["kind"] == "top_up"]
-    assert [(one["recipient"], one["amount_pence"], one["state"]) for one in top_up] == [
-        (story.first, 10_000, "received")
-    ]
-    story.balanced()
+
+def test_own_turn_owing_a_100() -> None:
+    """400 and a top-up of 100."""
+    page = Page("pay_cleared")
+    page.bank_refuses("B", times=4)
+    page.due(1).stands(cash=400_00, pot_1=400_00, fees=6_80, house=6_80)
+    page.paid_out(1).stands(debt_B=100_00, owed_A=100_00, fees=6_80, house=6_80)
+    page.due(2).stands(cash=500_00, pot_2=500_00, debt_B=100_00, owed_A=100_00, fees=15_30, house=15_30)
+    page.reserved(2).stands(cash=500_00, payable_B=400_00, topup_A=100_00, fees=15_30, house=15_30)
+    page.sent().stands(cash=100_00, topup_A=100_00, fees=15_30, house=15_30)
+    page.days(1).stands(fees=15_30, house=15_30)
+    assert page.got() == {"A": 500, "B": 400}
+
+
+def test_overpaid() -> None:
+    """E owes A 100, pays 50 by plan, and A lets the rest go while the bank is asked for it: 50 too much.
+
+    Credit 50; the next debit is 50, noticed anew.
+    """
+    page = Page("pay_cleared")
+    page.bank_refuses("E", times=4)
+    page.due(1).stands(cash=400_00, pot_1=400_00, fees=6_80, house=6_80)
+    page.paid_out(1).stands(debt_E=100_00, owed_A=100_00, fees=6_80, house=6_80)
+    fifty, rest = parts((50_00, date(2027, 1, 18)), (50_00, date(2027, 1, 22)))
+    page.agreed("E", "plan", "A", instalments=[fifty, rest])
+    page.stands(debt_E=100_00, owed_A=100_00, fees=6_80, house=6_80)
+    # 50 by card cost 75p and 20p.
+    page.until(date(2027, 1, 18)).stands(
+        cash=50_00, topup_A=50_00, debt_E=50_00, owed_A=50_00, fees=7_75, house=7_75
+    )
+    page.until(date(2027, 1, 21)).stands(debt_E=50_00, owed_A=50_00, fees=7_75, house=7_75)
+    page.does(page.world.charge_without_recording, date(2027, 1, 22))
+    page.stands(debt_E=50_00, owed_A=50_00, fees=7_75, house=7_75)
+    page.agreed("A", "write_off", "B", about="E", other="A").stands(fees=7_75, house=7_75)
+    page.does(page.world.control, "POST", "webhooks/release")
+    page.stands(cash=50_00, credit_E=50_00, fees=8_70, house=8_70)
+
+    page.noticed(2).stands(cash=50_00, pot_2=50_00, fees=8_70, house=8_70)
+    page.due(2).stands(cash=500_00, pot_2=500_00, fees=16_45, house=16_45)  # 4 × 1.70 and 0.95 for 50
+    assert [one.amount_pence for one in page.contribution("E", 2).attempts] == [50_00]
+    page.paid_out(2).stands(fees=16_45, house=16_45)
+    assert page.got() == {"A": 450, "B": 500}
+
+
+def test_leaving_after_cycle_2_with_turn_4() -> None:
+    """A and B pay 500 and get 500; C and E pay 400 and get 400; the leaver has paid 200 and gets 200."""
+    page = Page()
+    page.runs(1, 2)
+    assert page.paid() == {"A": 200, "B": 200, "C": 200, "D": 200, "E": 200}
+    assert page.got() == {"A": 500, "B": 500}
+
+    page.leaves("D").stands(debt_A=100_00, debt_B=100_00, owed_D=200_00, fees=17_00, house=17_00)
+    claims = [(page.letter[one["debtor"]], one["pence"]) for one in page.answer["claims"]]
+    assert claims == [("A", 100_00), ("B", 100_00)]
+
+    page.runs(3, pot=400_00)
+    page.stands(debt_A=100_00, debt_B=100_00, owed_D=200_00, fees=23_80, house=23_80)
+    # The leaver's old date: A and B pay back what they had of D.
+    page.due(4).stands(cash=200_00, topup_D=200_00, fees=27_20, house=27_20)
+    page.paid_out(4).stands(fees=27_20, house=27_20)
+    page.runs(5, pot=400_00)
+    page.to_the_end().stands(fees=34_00, house=34_00)
+    assert page.paid() == {"A": 500, "B": 500, "C": 400, "D": 200, "E": 400}
+    assert page.got() == {"A": 500, "B": 500, "C": 400, "D": 200, "E": 400}
+    page.ended()

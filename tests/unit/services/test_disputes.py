@@ -25,8 +25,7 @@ from shared.ports import Put
 from shared.services import disputes, pay_contribution
 from shared.services.context import Reader
 from tests.builders import World
-from tests.worked_examples.book import Book
-from tests.worked_examples.test_design import Story
+from tests.worked_examples.page import Page
 
 WHY = "To decide the dispute."
 
@@ -39,11 +38,10 @@ class Quarrel:
     """Ben says that Cy owes him £30 for cycle 1, which was lived through without a hitch."""
 
     def __init__(self) -> None:
-        story = Story("pay_cleared")
-        story.live_until(story.circle.pays_out(1), days_more=2)
-        self.world: World = story.world
-        self.circle, self.ctx, self.gid = story.circle, story.world.ctx, story.circle.id
-        self.book = Book(self.circle)
+        self.page = Page()
+        self.page.paid_out(1, days_more=2)
+        self.world: World = self.page.world
+        self.circle, self.ctx, self.gid = self.page.circle, self.world.ctx, self.page.circle.id
         self.fees = self.circle.balances()["fees:processor"]
         self.id: str = self.open("Ben")["id"]
 
@@ -88,14 +86,14 @@ def test_upheld_with_a_claim_it_is_a_debt_that_can_be_paid(quarrel: Quarrel) -> 
     quarrel.say(Reader("Cy"))
     quarrel.take_up(staff())
     assert quarrel.decide(staff(), "upheld", CLAIM)["state"] == "upheld"
-    quarrel.book.stands(debt_Cy=30_00, owed_Ben=30_00, fees=quarrel.fees, house=quarrel.fees)
+    quarrel.page.stands(debt_C=30_00, owed_B=30_00, fees=quarrel.fees, house=quarrel.fees)
     (debt,) = quarrel.circle.member("Cy").open_debts()
     pay_contribution.pay_now(quarrel.ctx, quarrel.world.command("Cy"), quarrel.gid, debt.contribution)
     quarrel.world.settle()
     fees = quarrel.circle.balances()["fees:processor"]
-    quarrel.book.stands(cash=30_00, payable=30_00, fees=fees, house=fees)
+    quarrel.page.stands(cash=30_00, topup_B=30_00, fees=fees, house=fees)
     quarrel.world.advance_to(quarrel.world.clock.moment.date() + timedelta(days=8))
-    quarrel.book.stands(fees=fees, house=fees)
+    quarrel.page.stands(fees=fees, house=fees)
     assert quarrel.world.reconcile()["differences"] == []
 
 
@@ -112,9 +110,9 @@ def test_the_house_can_stand_in_for_a_debt(quarrel: Quarrel) -> None:
         quarrel.decide(staff(), "upheld", Remedy(kind="house_pays", debtor="Cy", debt="none"), did=other)
     quarrel.decide(staff(), "upheld", pays, did=other)
     fees = quarrel.fees
-    quarrel.book.stands(cash=30_00, payable=30_00, debt_Cy=30_00, fees=fees, house=fees + 30_00)
+    quarrel.page.stands(cash=30_00, topup_B=30_00, debt_C=30_00, fees=fees, house=fees + 30_00)
     quarrel.world.advance_to(quarrel.world.clock.moment.date() + timedelta(days=3))
-    quarrel.book.stands(debt_Cy=30_00, fees=fees, house=fees + 30_00)
+    quarrel.page.stands(debt_C=30_00, fees=fees, house=fees + 30_00)
     assert quarrel.world.reconcile()["differences"] == []
 
 
@@ -152,7 +150,7 @@ def test_rejected_it_posts_nothing(quarrel: Quarrel) -> None:
     quarrel.say(Reader("Cy"))
     quarrel.take_up(staff())
     quarrel.decide(staff(), "rejected", CLAIM)
-    quarrel.book.stands(fees=quarrel.fees, house=quarrel.fees)
+    quarrel.page.stands(fees=quarrel.fees, house=quarrel.fees)
     with pytest.raises(DisputeClosed):
         quarrel.say(Reader("Ben"))
     with pytest.raises(DisputeClosed):
@@ -234,7 +232,7 @@ def test_a_decision_is_appealed_against_once_and_somebody_else_decides(quarrel: 
     quarrel.take_up(staff("tom"), appeal)
     quarrel.world.clock.moment += timedelta(days=7)
     quarrel.decide(staff("tom"), "upheld", CLAIM, did=appeal)
-    quarrel.book.stands(debt_Cy=30_00, owed_Ben=30_00, fees=quarrel.fees, house=quarrel.fees)
+    quarrel.page.stands(debt_C=30_00, owed_B=30_00, fees=quarrel.fees, house=quarrel.fees)
     with pytest.raises(AppealNotPossible):
         quarrel.appeal("Cy", appeal)
     assert quarrel.seen(Reader("Ben"))["appealed_as"] == appeal
@@ -263,7 +261,7 @@ def test_a_remedy_that_cannot_be_leaves_everything_as_it_was(quarrel: Quarrel, r
     quarrel.take_up(staff())
     with pytest.raises(RemedyImpossible):
         quarrel.decide(staff(), "upheld", CLAIM, remedy)
-    quarrel.book.stands(fees=quarrel.fees, house=quarrel.fees)
+    quarrel.page.stands(fees=quarrel.fees, house=quarrel.fees)
     assert quarrel.seen(Reader("Ben"))["state"] == "under_review"
 
 

@@ -126,7 +126,7 @@ def test_two_leave_at_once(page: Page, store: Meanwhile) -> None:
     page.paid_out(2, days_more=3)
     store.meanwhile = lambda: leave(page, "E")
     leave(page, "D")
-    page.stands(debt_A=200_00, debt_B=200_00, owed_D=200_00, owed_E=200_00)
+    page.stands(debt_A=200_00, debt_B=200_00, owed_D=200_00, owed_E=200_00, fees=17_00, house=17_00)
     page.to_the_end()
     assert page.paid() == {"A": 500, "B": 500, "C": 300, "D": 200, "E": 200}
     assert page.got() == page.paid()

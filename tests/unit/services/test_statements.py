@@ -21,26 +21,25 @@ from shared.web import sheets, statement_sheets
 from shared.web.sheets import Column, Sheet
 from tests.builders import Circle
 from tests.worked_examples.page import Page
-from tests.worked_examples.test_design import Story
 
 WHY = "The member asked us to look."
 
 
 @pytest.fixture(name="story", scope="module")
-def _story() -> Story:
+def _story() -> Page:
     """Two cycles with all that a statement can show: a shortfall, late money, a dispute after the payout."""
-    story = Story("pay_cleared")
-    story.decline(story.late, times=4)
-    story.live_until(story.circle.pays_out(1), days_more=5)
-    story.pay(1, story.late)
-    story.dispute(1, story.second)
-    story.live_until(story.circle.pays_out(2), days_more=3)
+    story = Page("pay_cleared")
+    story.bank_refuses("E", times=4)
+    story.paid_out(1, days_more=5)
+    story.pays("E", 1)
+    story.disputes("B", 1)
+    story.paid_out(2)
     story.world.clock.moment += timedelta(minutes=1)
     seal_facts.seal_facts(story.world.ctx, story.world.command("system:relay"))
     return story
 
 
-def statement(story: Story, uid: str, since: Any = None, until: Any = None) -> dict[str, Any]:
+def statement(story: Page, uid: str, since: Any = None, until: Any = None) -> dict[str, Any]:
     return statements.of_member(story.world.ctx, Reader(uid), story.circle.id, uid, since, until)
 
 
@@ -48,7 +47,7 @@ def everyone(circle: Circle) -> list[str]:
     return [seat.uid for seat in circle.group.seated()]
 
 
-def test_totals_equal_the_ledger(story: Story) -> None:
+def test_totals_equal_the_ledger(story: Page) -> None:
     circle, stand = story.circle, story.circle.balances()
     closing = {uid: member_statement(circle.facts(), uid, None, None).closing for uid in everyone(circle)}
     for uid, position in closing.items():
@@ -62,7 +61,7 @@ def test_totals_equal_the_ledger(story: Story) -> None:
     )
 
 
-def test_each_fact_moves_one_persons_money_or_nobodys(story: Story) -> None:
+def test_each_fact_moves_one_persons_money_or_nobodys(story: Page) -> None:
 
     for fact in story.circle.facts():
         moved = moved_by(Balances().after(fact.entries))
@@ -73,7 +72,7 @@ def test_each_fact_moves_one_persons_money_or_nobodys(story: Story) -> None:
         assert told == moved, fact.type
 
 
-def test_a_period_begins_where_the_one_before_it_ended(story: Story) -> None:
+def test_a_period_begins_where_the_one_before_it_ended(story: Page) -> None:
     facts = story.circle.facts()
     cut = story.circle.pays_out(1)
     for uid in everyone(story.circle):
@@ -91,14 +90,14 @@ def test_a_period_begins_where_the_one_before_it_ended(story: Story) -> None:
     assert {one: closing.of(one) for one in closing.accounts() if closing.of(one)} == story.circle.balances()
 
 
-def test_a_statement_names_every_movement(story: Story) -> None:
+def test_a_statement_names_every_movement(story: Page) -> None:
     lines = [
         (line["description"], line["paid_in_pence"], line["owes_pence"])
-        for line in statement(story, story.second)["lines"]
+        for line in statement(story, story.uid["B"])["lines"]
     ]
     assert ("Contribution to cycle 1", 10_000, 0) in lines
     assert ("Taken back by the bank, cycle 1", -10_000, 10_000) in lines
-    found = statement(story, story.first)
+    found = statement(story, story.uid["A"])
     assert found["received_pence"] == 50_000  # 400 at the turn, and the late 100
     assert found["audit_seq"] == len([fact for fact in story.circle.facts() if fact.sealed])
 
@@ -136,14 +135,14 @@ def test_claims_read_as_they_are_meant_to_each() -> None:
     assert "Paid for cycle 4, on its way to you" in lines("D")
 
 
-def test_who_reads_whose(story: Story) -> None:
+def test_who_reads_whose(story: Page) -> None:
     ctx, gid = story.world.ctx, story.circle.id
 
-    def read(reader: Reader, about: str = story.first) -> Any:
+    def read(reader: Reader, about: str = story.uid["A"]) -> Any:
         return statements.of_member(ctx, reader, gid, about, None, None)
 
     with pytest.raises(NotAllowed):
-        read(Reader(story.late))
+        read(Reader(story.uid["E"]))
     with pytest.raises(NoSuchThing):
         read(Reader("a stranger"))
     finance = Reader("flo", "req_1", frozenset({Role.FINANCE}), None)
@@ -151,9 +150,9 @@ def test_who_reads_whose(story: Story) -> None:
         read(finance)
     with pytest.raises(NotAllowed):
         read(Reader("sue", "req_2", frozenset({Role.SUPPORT}), WHY))
-    assert read(Reader("flo", "req_3", frozenset({Role.FINANCE}), WHY))["uid"] == story.first
+    assert read(Reader("flo", "req_3", frozenset({Role.FINANCE}), WHY))["uid"] == story.uid["A"]
     (access,) = [one for one in story.world.documents("access") if one["request_id"] == "req_3"]
-    assert (access["staff"], access["about"], access["action"]) == ("flo", story.first, "read_statement")
+    assert (access["staff"], access["about"], access["action"]) == ("flo", story.uid["A"], "read_statement")
     member = next(uid for uid in everyone(story.circle) if uid != story.circle.group.organiser)
     with pytest.raises(NotAllowed):
         statements.of_group(ctx, Reader(member), gid, None, None)
@@ -163,8 +162,8 @@ def test_who_reads_whose(story: Story) -> None:
 # --- files --------------------------------------------------------------------------------------------------
 
 
-def test_the_pdf_is_the_same_byte_for_byte_and_says_what_the_json_says(story: Story) -> None:
-    sheet = statement_sheets.member_sheet(statement(story, story.second), "Ọláolúwa Adé")
+def test_the_pdf_is_the_same_byte_for_byte_and_says_what_the_json_says(story: Page) -> None:
+    sheet = statement_sheets.member_sheet(statement(story, story.uid["B"]), "Ọláolúwa Adé")
     first = sheets.as_pdf(sheet)
     assert first == sheets.as_pdf(sheet)
     text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(first)).pages)
@@ -196,30 +195,30 @@ def test_the_csv_is_safe_to_open_in_a_spreadsheet() -> None:
     assert {row[1] for row in found[1:]} == {"-12.34"}
 
 
-def test_the_csv_sums_to_the_closing_balance(story: Story) -> None:
-    sheet = statement_sheets.member_sheet(statement(story, story.second), story.second)
+def test_the_csv_sums_to_the_closing_balance(story: Page) -> None:
+    sheet = statement_sheets.member_sheet(statement(story, story.uid["B"]), story.uid["B"])
     rows = list(csv.DictReader(io.StringIO(sheets.as_csv(sheet).decode("utf-8-sig"), newline="")))
     lines = [row for row in rows if row["Date"]]
     paid = sum(float(row["Paid in"] or 0) for row in lines)
     assert f"{paid:.2f}" == rows[-1]["Paid in"]
 
 
-def test_a_circles_books_list_every_entry(story: Story) -> None:
+def test_a_circles_books_list_every_entry(story: Page) -> None:
     ctx, organiser = story.world.ctx, story.circle.group.organiser
     found = statements.of_group(ctx, Reader(organiser), story.circle.id, None, None)
-    sheet = statement_sheets.group_sheet(found, {story.second: "Zoë =1+1"})
+    sheet = statement_sheets.group_sheet(found, {story.uid["B"]: "Zoë =1+1"})
     entries = sum(len(fact.entries) for fact in story.circle.facts())
     assert len([row for row in sheet.rows if row[0]]) == entries
     assert "debt: Zoë =1+1" in {row[2] for row in sheet.rows}
     assert sheets.as_pdf(sheet).startswith(b"%PDF")
 
 
-def test_the_schedule_as_a_calendar(story: Story) -> None:
-    reader = Reader(story.first)
+def test_the_schedule_as_a_calendar(story: Page) -> None:
+    reader = Reader(story.uid["A"])
     group = read_group.group(story.world.ctx, reader, story.circle.id)
     schedule = read_group.schedule(story.world.ctx, reader, story.circle.id)
-    text = statement_sheets.schedule_calendar(group, schedule, story.first)
-    assert text == statement_sheets.schedule_calendar(group, schedule, story.first)
+    text = statement_sheets.schedule_calendar(group, schedule, story.uid["A"])
+    assert text == statement_sheets.schedule_calendar(group, schedule, story.uid["A"])
     events = icalendar.Calendar.from_ical(text).walk("VEVENT")
     assert len({str(event["UID"]) for event in events}) == len(events) == 10
     days = {event.decoded("dtstart") for event in events}
