@@ -260,7 +260,7 @@ class World:
             set_order.set_the_order(self.ctx, self.command(members[0]), group, members)
         return self.locked(group, members)
 
-    def recruiting(self, members: list[str], **terms: Any) -> str:
+    def recruiting(self, members: list[str], /, **terms: Any) -> str:
         """A circle whose members are approved, and have not accepted yet."""
         organiser, *others = members
         group: str = create_group.create_group(self.ctx, self.command(organiser), _terms(members, terms))[

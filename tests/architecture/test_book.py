@@ -1,4 +1,4 @@
-"""The book of worked examples holds its own form: each step with every balance after it (STYLE.md, habit 8)."""
+"""The book of worked examples holds its form: each step with every balance after it (STYLE.md, habit 8)."""
 
 from __future__ import annotations
 

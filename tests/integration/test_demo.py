@@ -12,7 +12,7 @@ import requests
 from google.cloud import firestore
 
 from infra.local.platform import Platform
-from infra.local.stripe import conformity
+from tests.contract.stripe import conformity
 
 # Every collection that the circle's use cases write to.
 COLLECTIONS = """

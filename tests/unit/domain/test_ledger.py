@@ -76,7 +76,7 @@ TABLE: dict[str, tuple[Callable[[int], Rows], str]] = {
     "credit used": (lambda x: ledger.credit_used("m", 3, x), "credit:m / pot:3"),
     "credit refunded": (
         lambda x: [*ledger.credit_returned("m", P, x), *ledger.sent("stripe", P, x)],
-        "credit:m / payable:pay_1; payable:pay_1 / cash:stripe",
+        "credit:m / cash:stripe",
     ),
     "refund or dispute, not reserved": (
         lambda x: ledger.taken_back("stripe", 3, x),

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import Any
 
 import pytest
@@ -17,20 +16,22 @@ from shared.domain.errors import (
     ApprovalClosed,
     CapReached,
     CycleOpen,
+    GroupFull,
+    GroupNotOpen,
     NoSuchDebt,
     NoSuchThing,
 )
-from shared.domain.groups import Terms
+from shared.domain.groups import group_ref
 from shared.domain.ledger import discrepancies, overdrawn
 from shared.ports import Create, Write
 from shared.services import (
     accept_agreement,
     approvals,
     approve_member,
-    create_group,
     invite,
     join_group,
     leave_group,
+    lock_group,
     read_group,
 )
 from shared.services.context import Reader
@@ -177,29 +178,11 @@ def test_a_removed_members_token_opens_nothing(page: Page) -> None:
     assert {one["kind"] for one in listed["items"]} == {"wind_up", "removal"}
 
 
-def recruiting(world: World, people: list[str]) -> str:
-    """A circle that waits for its members to accept."""
-    organiser, *others = people
-    terms = Terms(
-        name="Another",
-        amount_pence=5_000,
-        frequency="monthly",
-        members=5,
-        first_due_date=date(2027, 1, 4),
-    )
-    gid: str = create_group.create_group(world.ctx, world.command(organiser), terms)["id"]
-    code = invite.invite(world.ctx, world.command(organiser), gid, 14)["code"]
-    for uid in others:
-        join_group.join(world.ctx, world.command(uid), None, code)
-        approve_member.approve(world.ctx, world.command(organiser), gid, uid)
-    return gid
-
-
 def test_the_cap_holds_where_two_circles_are_accepted_at_once(store: Meanwhile) -> None:
     world = World(store=store)
     people = world.people(6)
-    one = recruiting(world, people[:5])
-    other = recruiting(world, [people[5], *people[:4]])
+    one = world.recruiting(people[:5], amount_pence=5_000)
+    other = world.recruiting([people[5], *people[:4]], amount_pence=5_000)
     promised = {f"grp_{number}": 5_000 for number in range(GROUPS_MAX - 1)}
     mine = Commitments(person=people[1], monthly_pence=promised)
     store.commit([Create(mine.path, mine.data())])
@@ -213,3 +196,116 @@ def test_the_cap_holds_where_two_circles_are_accepted_at_once(store: Meanwhile) 
         accept(one)
     (snapshot,) = store.load(mine.path)
     assert len((snapshot.data or {})["monthly_pence"]) == GROUPS_MAX
+
+
+# --- before the start ---------------------------------------------------------------------------------------
+
+
+def asks_for_a_place(world: World, group: str, uid: str, *, waiting_list: bool = False) -> None:
+    code = invite.invite(world.ctx, world.command("Ada"), group, 14)["code"]
+    join_group.join(world.ctx, world.command(uid), None, code, waiting_list=waiting_list)
+
+
+def states(world: World, group: str) -> dict[str, str]:
+    """Each person's state by the roster, which their own document must tell, too."""
+    ref = group_ref(group)
+    (found,) = world.store.load(ref.path)
+    seats = {seat.uid: seat.state for seat in ref.read(found.data or {}).seats}
+    told = {one["uid"]: one["state"] for one in world.documents("members") if one["group"] == group}
+    assert told == seats
+    return {uid: str(state) for uid, state in seats.items()}
+
+
+@pytest.fixture(name="filling")
+def _filling(store: Meanwhile) -> tuple[World, str]:
+    """A circle of five with one place left, for which Eve and Fay ask."""
+    world = World(store=store)
+    people = world.people(6)
+    group = world.recruiting(people[:4], members=5)
+    for uid in people[4:]:
+        asks_for_a_place(world, group, uid)
+    return world, group
+
+
+def test_of_two_who_are_let_in_at_once_one_gets_the_last_place(
+    filling: tuple[World, str], store: Meanwhile
+) -> None:
+    world, group = filling
+
+    def let_in(uid: str) -> None:
+        approve_member.approve(world.ctx, world.command("Ada"), group, uid)
+
+    store.meanwhile = lambda: let_in("Fay")
+    with pytest.raises(GroupFull):
+        let_in("Eve")
+    found = states(world, group)
+    assert (found["Fay"], found["Eve"]) == ("approved", "requested")
+
+
+def test_of_two_who_were_named_and_join_at_once_one_gets_the_last_place(
+    filling: tuple[World, str], store: Meanwhile
+) -> None:
+    """Invited by e-mail, nobody needs to approve them."""
+    world, group = filling
+    for uid in ("Gus", "Hal"):
+        world.person(uid)
+    codes = {
+        uid: invite.invite(world.ctx, world.command("Ada"), group, 14, email=f"{uid}@example.com")["code"]
+        for uid in ("Gus", "Hal")
+    }
+
+    def joins(uid: str) -> None:
+        join_group.join(world.ctx, world.command(uid), None, codes[uid], email=f"{uid}@example.com")
+
+    store.meanwhile = lambda: joins("Hal")
+    with pytest.raises(GroupFull):
+        joins("Gus")
+    found = states(world, group)
+    assert found["Hal"] == "approved"
+    assert "Gus" not in found
+
+
+@pytest.fixture(name="agreed")
+def _agreed(store: Meanwhile) -> tuple[World, str]:
+    """A full circle that everybody has accepted; Fay would like to wait for a place."""
+    world = World(store=store)
+    people = world.people(6)
+    group = world.recruiting(people[:5])
+    for uid in people[:5]:
+        text = accept_agreement.read(world.ctx, Reader(uid), group)
+        accept_agreement.accept(world.ctx, world.command(uid), group, text["hash"])
+    return world, group
+
+
+def test_who_joins_while_the_organiser_locks_is_told_that_it_is_closed(
+    agreed: tuple[World, str], store: Meanwhile
+) -> None:
+    world, group = agreed
+    code = invite.invite(world.ctx, world.command("Ada"), group, 14)["code"]
+
+    def joins() -> None:
+        join_group.join(world.ctx, world.command("Fay"), None, code, waiting_list=True)
+
+    def locks() -> None:
+        lock_group.lock(world.ctx, world.command("Ada"), group)
+
+    # The first commit counts the guesses at codes; the second is the joining itself.
+    store.meanwhile = lambda: setattr(store, "meanwhile", locks)
+    with pytest.raises(GroupNotOpen):
+        joins()
+    assert "Fay" not in states(world, group)
+    sound(Circle(world, group))
+    assert Circle(world, group).group.state == "locked"
+
+
+def test_a_lock_while_somebody_asks_for_a_place_decides_anew_and_has_its_five(
+    agreed: tuple[World, str], store: Meanwhile
+) -> None:
+    world, group = agreed
+    store.meanwhile = lambda: asks_for_a_place(world, group, "Fay", waiting_list=True)
+    lock_group.lock(world.ctx, world.command("Ada"), group)
+    circle = Circle(world, group)
+    assert circle.group.state == "locked"
+    assert {cycle.recipient for cycle in circle.group.schedule} == {"Ada", "Ben", "Cy", "Dee", "Eve"}
+    assert states(world, group)["Fay"] == "expired"
+    assert not [one for one in world.documents("contributions") if one["uid"] == "Fay"]
