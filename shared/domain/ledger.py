@@ -280,7 +280,7 @@ def debt_taken_over(heir: str, debtor: str, pence: int) -> Rows:
 
 
 def credit_returned(uid: str, payout: str, pence: int) -> Rows:
-    """Credit refunded, in two steps: on its way as a return, then `sent` (decision 39)."""
+    """Credit refunded, in two steps: on its way as a return, then `sent` (decision 41)."""
     return [(credit(uid), payable(payout), pence)]
 
 
