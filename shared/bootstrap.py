@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gc
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -50,25 +49,14 @@ def _part(make: Callable[[], T]) -> Callable[[], T]:
         if name not in _parts:
             with _lock:
                 if name not in _parts:
-                    with _without_collection():
+                    from shared.adapters.lazily import without_collection
+
+                    with without_collection():
                         _parts[name] = make()
         made: T = _parts[name]
         return made
 
     return functools.update_wrapper(get, make)
-
-
-@contextlib.contextmanager
-def _without_collection() -> Iterator[None]:
-    """Look for no garbage meanwhile: what an SDK's import makes stays, and Python would go through all of it
-    again and again (infra/decisions/0035)."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @contextlib.contextmanager
@@ -99,16 +87,16 @@ def settings() -> Settings:
 @_part
 def store() -> Store:
     from shared.adapters.firestore_store import FirestoreStore
+    from shared.adapters.lazily import once
 
     project = settings().project
 
     def client() -> Any:
-        with _without_collection():
-            from google.cloud import firestore
+        from google.cloud import firestore
 
-            return firestore.Client(project=project)  # finds the emulator by itself
+        return firestore.Client(project=project)  # finds the emulator by itself
 
-    return FirestoreStore(client)
+    return FirestoreStore(once(client))
 
 
 @_part

@@ -1,9 +1,11 @@
-"""What the gRPC adapters share: a client made once, and channels to what stands in locally."""
+"""What the adapters share: a client made once, and channels to what stands in locally."""
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -24,10 +26,24 @@ def once(make: Callable[[], T]) -> Callable[[], T]:
         if not made:
             with lock:
                 if not made:
-                    made.append(make())
+                    with without_collection():
+                        made.append(make())
         return made[0]
 
     return get
+
+
+@contextlib.contextmanager
+def without_collection() -> Iterator[None]:
+    """Look for no garbage meanwhile: what an SDK's import makes stays, and Python would go through all of it
+    again and again (infra/decisions/0035)."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def plain_channel(host: str) -> grpc.Channel:
