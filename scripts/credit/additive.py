@@ -39,8 +39,8 @@ MANY_VARIANCES: Final = (0.02, 0.05)
 AUC. The more rows there are, the more columns that say nearly the same."""
 
 PULL: Final = 0.1
-"""Cost per row of groups' mean log-odds lying apart, squared. On credit_data it lifts the approval of the
-under-25s from .76 to .83 of the best group's, and takes .0002 of AUC; a tenth of it does next to nothing."""
+"""Cost per row of groups' mean log-odds lying apart, squared. On credit_data, by the whole protocol, it lifts
+the worst-off age group's approval from .770 to .801 of the best one's, and takes .0008 of AUC."""
 
 
 @dataclass(frozen=True)

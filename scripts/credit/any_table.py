@@ -33,6 +33,9 @@ LEAK_FROM: Final = 0.99
 SUSPECT_FROM: Final = 0.95
 """AUC of a column by itself. Nothing that is known beforehand tells outcomes so well."""
 
+NUMBER_MAX: Final = 1e30
+"""Trees hold numbers of 32 bits, which end at 3e38; larger ones keep their place as the largest."""
+
 NUMERIC_SHARE: Final = 0.95
 """A column of text is one of numbers, or of dates, when so many of its values read as such."""
 
@@ -167,6 +170,8 @@ def _target(table: Table, name: str, bad: str | None) -> Floats:
         table.frame = table.frame[known].reset_index(drop=True)
     values = table.frame.pop(column).str.strip()
     counts = values.value_counts()
+    if not len(counts):
+        sys.exit(f"No row says what came of it: there is nothing in {column}.")
     if len(counts) > 2:
         if bad is None or bad not in counts.index:
             sys.exit(
@@ -220,7 +225,7 @@ def _numbers(column: pd.Series[Any]) -> pd.Series[Any] | None:
         if len(known) and known.str.fullmatch(pattern).mean() >= NUMERIC_SHARE:
             plain = known.str.replace(thousands, "").str.replace(decimal, ".")
             read = pd.to_numeric(plain, errors="coerce").replace([np.inf, -np.inf], np.nan)
-            return read.reindex(column.index)
+            return read.clip(-NUMBER_MAX, NUMBER_MAX).reindex(column.index)
     return None
 
 

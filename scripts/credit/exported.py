@@ -15,14 +15,15 @@ from shared.domain.scoring.artefact import SCHEMA, Artefact, Reading
 from shared.domain.scoring.score import Scored, score
 
 POINTS_TO_DOUBLE_ODDS: Final = 60
-"""So that 100 points below the line, where a machine may advise to decline, are three times its odds."""
+"""A usual choice for scorecards: whole points, none of which is worth more than 1.2 % of the odds."""
 
 BASE_POINTS: Final = 600
-"""At the line: below it a person decides."""
+"""Where the fifth with the highest risk begins. What is decided at which points is not the model's to say:
+the lines are probabilities (shared/domain/assessments.py), and the scale turns them into points."""
 
 BANDS: Final = "ABCDE"
 APPROVED: Final = 0.80
-"""Band E is the fifth that a person looks at: the 80 % approval that fairness is measured at."""
+"""Band E is the fifth with the highest risk, beyond the 80 % approval that fairness is measured at."""
 
 
 def document(

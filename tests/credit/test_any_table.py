@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.credit.any_table import ROWS_MAX, portfolio_of
+from scripts.credit.any_table import NUMBER_MAX, ROWS_MAX, portfolio_of
 from scripts.credit.portfolios import Portfolio
 from tests.credit.people import people
 
@@ -203,6 +203,11 @@ def test_lines_that_are_too_long_are_skipped_and_counted(tmp_path: Path) -> None
     assert "Lines with more fields than there are columns, skipped: 3." in read.findings
 
 
+def test_numbers_beyond_what_trees_can_hold_stay_the_largest(tmp_path: Path) -> None:
+    frame = a_table(huge=[1e300, -1e300] * 100)
+    assert portfolio(frame, tmp_path).frame["huge"].abs().max() == NUMBER_MAX
+
+
 def test_a_large_table_is_sampled(tmp_path: Path) -> None:
     rows = ROWS_MAX * 2 + 10_000
     rng = np.random.default_rng(0)
@@ -219,6 +224,8 @@ def test_a_large_table_is_sampled(tmp_path: Path) -> None:
         ("", "y", "is empty"),
         ("x,y\n1,0\n2,1\n", "z", "There is no column z; there are x, y"),
         ("x,y\n1,a\n2,b\n3,c\n", "y", "y has 3 values .*name one with --bad"),
+        ("x,y\n", "y", "No row says what came of it"),
+        ("x,y\n1,\n2,\n", "y", "No row says what came of it"),
     ],
 )
 def test_what_cannot_be_evaluated_is_one_sentence(

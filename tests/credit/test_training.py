@@ -11,11 +11,16 @@ import pytest
 
 from scripts.credit import training
 from scripts.credit.additive import AdditiveClassifier
+from scripts.credit.card import card
 from scripts.credit.exported import document
 from scripts.credit.portfolios import Portfolio, applicants
 from scripts.credit.training import PLANS, REVISION, SEED, Plan, code_version, train
+from shared.domain.assessments import MILLION, RULES
 from shared.domain.scoring import artefact
+from shared.domain.scoring.applicant import REFERENCE, score_applicant
+from shared.domain.scoring.assessed import point_scale
 from shared.domain.scoring.member import MONTHS, model_name
+from shared.domain.scoring.score import Scored
 
 
 def a_third(data: str | None) -> Portfolio:
@@ -101,3 +106,18 @@ def test_the_card_stays_within_two_screens() -> None:
     assert len(card.splitlines()) <= 80
     for plan in PLANS:
         assert artefact.load(plan.name).version in card
+
+
+def test_the_card_says_what_the_documents_and_the_rules_in_force_say() -> None:
+    documents = {
+        plan.name: (artefact.FOLDER / f"{plan.name}.json").read_text(encoding="utf-8") for plan in PLANS
+    }
+    text = (artefact.FOLDER / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert text == card(documents)
+    scale = point_scale(artefact.load("applicant").scale)
+    approved = score_applicant(REFERENCE)
+    assert isinstance(approved, Scored)
+    line = scale.points_at(RULES.approve_pd_max_ppm)
+    assert f"approved from {line} points on" in text
+    assert f"below {scale.points_at(RULES.decline_pd_from_ppm)} points" in text
+    assert (approved.points >= line) is (approved.pd * MILLION <= RULES.approve_pd_max_ppm)
