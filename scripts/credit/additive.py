@@ -38,9 +38,10 @@ MANY_VARIANCES: Final = (0.02, 0.05)
 """Prior variances that the ridge is averaged over: with few rows, choosing one by their own fit costs .001 of
 AUC. The more rows there are, the more columns that say nearly the same."""
 
-PULL: Final = 0.1
-"""Cost per row of groups' mean log-odds lying apart, squared. On credit_data, by the whole protocol, it lifts
-the worst-off age group's approval from .770 to .801 of the best one's, and takes .0008 of AUC."""
+PULL: Final = 0.15
+"""Cost per row of groups' mean log-odds lying apart, squared. On credit_data, by the whole protocol, the
+worst-off age group is approved .770 as often as the best one without it, .801 with 0.1, .855 with this, .860 with
+0.2. The AUC is .8529, .8521, .8515, .8508; with 0.2 the Brier score, .1359, has come to its line (.136)."""
 
 
 @dataclass(frozen=True)
