@@ -40,8 +40,8 @@ AUC. The more rows there are, the more columns that say nearly the same."""
 
 PULL: Final = 0.15
 """Cost per row of groups' mean log-odds lying apart, squared. On credit_data, by the whole protocol, the
-worst-off age group is approved .770 as often as the best one without it, .801 with 0.1, .855 with this, .860 with
-0.2. The AUC is .8529, .8521, .8515, .8508; with 0.2 the Brier score, .1359, has come to its line (.136)."""
+worst-off age group is approved .770 as often as the best one without it, .801 with 0.1, .855 with this, .860
+with 0.2. The AUC is .8529, .8521, .8515, .8508; with 0.2 the Brier score, .1359, is at its line (.136)."""
 
 
 @dataclass(frozen=True)

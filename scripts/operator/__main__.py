@@ -91,7 +91,7 @@ def _credit(commands: Any) -> None:
 
     models = commands.add_parser("models", help="which versions of a model are out of service")
     models.add_argument("what", choices=["list", "withdraw", "restore"])
-    models.add_argument("version", nargs="?", help="as scores name it: applicant-1+b62ca4d0")
+    models.add_argument("version", nargs="?", help="as scores name it: applicant-1+0123abcd")
     models.add_argument("--reason", help="needed to withdraw: which fault it has; nobody's name")
     models.set_defaults(run=withdrawn_models)
 
