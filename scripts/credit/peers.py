@@ -46,7 +46,7 @@ class Challenger:
             peers = [lightgbm(frame, y, self._seed), catboost(frame, y, self._seed + OTHER_STARTS[0])]
         else:
             peers = []
-        parts += [lambda new, fitted=fitted: logit(fitted(new)) for fitted in peers]
+        parts += [_in_log_odds(peer) for peer in peers]
         return lambda new: np.asarray(expit(np.mean([part(new) for part in parts], axis=0)))
 
     def _trees(self, frame: pd.DataFrame, y: Floats) -> list[Callable[[pd.DataFrame], Floats]]:
@@ -69,6 +69,10 @@ class Challenger:
 
 
 OTHER_STARTS: Final = (1, 2)
+
+
+def _in_log_odds(fitted: Fitted) -> Fitted:
+    return lambda new: np.asarray(logit(fitted(new)))
 
 
 def _boosted(rows: int, seed: int) -> list[HistGradientBoostingClassifier]:

@@ -101,7 +101,7 @@ def test_the_challenger_bears_columns_of_which_nothing_is_known(rows: int) -> No
     train, test = np.arange(rows - 100), np.arange(rows - 100, rows)
     served = AdditiveClassifier(features).fit(bare.iloc[train], y[train])
     p = Challenger(portfolio).fit(train, served)(bare.iloc[test])
-    assert roc_auc_score(y[test], p) > 0.7
+    assert roc_auc_score(y[test], p) > 0.65  # of a hundred rows: .05 is one standard error
 
 
 def command(*arguments: str) -> Any:
