@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 
 from shared.domain.record import record
 
 if TYPE_CHECKING:
     from shared.domain.contributions import FailureKind, MethodKind
+    from shared.domain.documents import Document
     from shared.domain.identity import CheckState
+
+D = TypeVar("D", bound="Document")
 
 # --- the store --------------------------------------------------------------------------------------------
 
@@ -30,10 +33,21 @@ class Snapshot:
     path: str
     data: Data | None = None
     version: object | None = None
+    _document: Document | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def exists(self) -> bool:
         return self.data is not None
+
+    def document(self, kind: type[D]) -> D:
+        """What is there, as the domain sees it: validated once, for neither it nor this ever changes.
+
+        Raises pydantic's ValidationError for what is none of this kind, or where there is nothing.
+        """
+        if not isinstance(self._document, kind):
+            # Past `frozen`, which holds for everybody else.
+            object.__setattr__(self, "_document", kind.model_validate(dict(self.data or {})))
+        return cast("D", self._document)
 
 
 @record

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from operator import ge, gt, le, lt
+from operator import ge, gt, itemgetter, le, lt
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -50,13 +51,6 @@ Between two of them it may let others commit: each document is whole, but togeth
 COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
-class _Document(NamedTuple):
-    """Never changed once stored, so that readers need no lock: a write puts another in its place."""
-
-    data: dict[str, Any]
-    version: int
-
-
 class MemoryStore(Store):
     """Documents in dictionaries; a version is the number of the commit that last changed the document.
 
@@ -66,8 +60,11 @@ class MemoryStore(Store):
     """
 
     def __init__(self, torn_reads: TornReads | None = None) -> None:
-        self._collections: dict[str, dict[str, _Document]] = {}
-        self._groups: defaultdict[str, list[dict[str, _Document]]] = defaultdict(list)
+        # A snapshot is never changed, so that readers need no lock: a write puts another in its place.
+        self._documents: dict[str, Snapshot] = {}
+        self._collections: dict[str, dict[str, Snapshot]] = {}
+        self._groups: defaultdict[str, list[dict[str, Snapshot]]] = defaultdict(list)
+        self._indexes: defaultdict[str, dict[FieldPath, _Index]] = defaultdict(dict)
         self._commits = 0
         self._lock = Lock()
         self._torn_reads = torn_reads
@@ -98,47 +95,56 @@ class MemoryStore(Store):
         if asked.after:
             start = _standing_of(asked.after.values, asked.after.path)
             found = [one for one in found if _is_after(one.standing, start, asked.descending)]
-        page = [self._snapshot(one.path, one.document) for one in found[: query.limit]]
+        page = [self._shown(one.document) for one in found[: query.limit]]
         if len(found) <= query.limit:
             return Page(page)
-        last = found[query.limit - 1]
-        return Page(page, cursor_after(asked, last.path, last.document.data))
+        last = found[query.limit - 1].document
+        return Page(page, cursor_after(asked, last.path, last.data or {}))
 
     def read_consistently(self, *queries: Query) -> list[list[Snapshot]]:
         asked = [(query, plan(query)) for query in queries]
         with self._lock:
-            found = [_find(self._candidates(query), its_plan) for query, its_plan in asked]
-        return [[self._snapshot(one.path, one.document) for one in result] for result in found]
+            found = [_find(self._candidates(query, its_plan), its_plan) for query, its_plan in asked]
+        return [[self._shown(one.document) for one in result] for result in found]
 
     def count(self, query: Query) -> int:
         return len(self._find(query, plan(query)))
 
     # --- reading ---
 
-    def _get(self, path: str) -> _Document | None:
-        collection = self._collections.get(path.rpartition("/")[0])
-        return None if collection is None else collection.get(path)
-
     def _read(self, path: str) -> Snapshot:
-        document = self._get(path)
-        return Snapshot(path) if document is None else self._snapshot(path, document)
+        document = self._documents.get(path)
+        return Snapshot(path) if document is None else self._shown(document)
 
-    def _snapshot(self, path: str, document: _Document) -> Snapshot:
-        return Snapshot(path, _copy(document.data), document.version)
+    def _shown(self, document: Snapshot) -> Snapshot:
+        """As a reader gets it, who may do with the fields as they please."""
+        return Snapshot(document.path, _copy(document.data), document.version)
 
-    def _candidates(self, query: Query) -> Iterable[tuple[str, _Document]]:
+    def _candidates(self, query: Query, asked: Plan) -> Iterable[Snapshot]:
+        """What may match: by the index of the narrowest condition, as Firestore looks for it."""
+        narrowest = next((one for one in asked.where if one[1] == "=="), None)
+        narrowest = narrowest or next((one for one in asked.where if one[1] in COMPARE), None)
+        if narrowest is None:
+            return self._all_of(query)
+        names, operator, wanted = narrowest
+        indexes = self._indexes[query.collection if query.group else f"{query.collection}/"]
+        if names not in indexes:
+            indexes[names] = _Index(names, self._all_of(query))
+        return [self._documents[path] for path in indexes[names].paths(operator, wanted)]
+
+    def _all_of(self, query: Query) -> Iterable[Snapshot]:
         if not query.group:
-            return self._collections.get(query.collection, {}).items()
-        return (item for collection in self._groups[query.collection] for item in collection.items())
+            return self._collections.get(query.collection, {}).values()
+        return (one for collection in self._groups[query.collection] for one in collection.values())
 
     def _find(self, query: Query, asked: Plan) -> list[_Found]:
         with self._lock:
-            return _find(self._candidates(query), asked)
+            return _find(self._candidates(query, asked), asked)
 
     def _read_again(self, found: list[_Found], asked: Plan, torn_reads: TornReads) -> list[_Found]:
         """Each document as it is at a moment of its own, without those that no longer match."""
-        read = [(path, self._get(path)) for path in torn_reads([one.path for one in found])]
-        return _find(((path, document) for path, document in read if document), asked)
+        read = [self._documents.get(path) for path in torn_reads([one.document.path for one in found])]
+        return _find((document for document in read if document), asked)
 
     # --- writing ---
 
@@ -147,7 +153,7 @@ class MemoryStore(Store):
 
     def _outcome(self, write: Write, data: dict[str, Any]) -> dict[str, Any] | None:
         """What the document will hold (None: nothing). Raises what the write is refused with."""
-        stored = self._get(write.path)
+        stored = self._documents.get(write.path)
         if isinstance(write, Create) and stored:
             raise AlreadyExists(f"{write.path} exists.")
         guard = write.version if isinstance(write, Update | Increment | Delete) else None
@@ -155,7 +161,7 @@ class MemoryStore(Store):
             raise Stale(f"{write.path} has changed since it was read.")
         if isinstance(write, Delete):
             return None
-        before = stored.data if stored else {}
+        before: Mapping[str, Any] = stored.data or {} if stored else {}
         if isinstance(write, Update):
             data = {**before, **data}
         elif isinstance(write, Increment):
@@ -168,18 +174,61 @@ class MemoryStore(Store):
             raise ValueError(f"{path} would be larger than 1 MiB.")
 
     def _apply(self, path: str, data: dict[str, Any] | None) -> None:
-        stored = self._get(path)
+        stored = self._documents.get(path)
         if data is None:
             if stored:
-                del self._collections[path.rpartition("/")[0]][path]
+                self._put(path, stored, None)
         elif stored is None or not _same(stored.data, data):
-            self._collection(path.rpartition("/")[0])[path] = _Document(data, self._commits)
+            self._put(path, stored, Snapshot(path, data, self._commits))
 
-    def _collection(self, path: str) -> dict[str, _Document]:
-        if path not in self._collections:
-            self._collections[path] = {}
-            self._groups[path.rpartition("/")[2]].append(self._collections[path])
-        return self._collections[path]
+    def _put(self, path: str, before: Snapshot | None, after: Snapshot | None) -> None:
+        """One document in place of another, in its collection and in every index of it."""
+        parent = path.rpartition("/")[0]
+        name = parent.rpartition("/")[2]
+        if after is None:
+            del self._documents[path], self._collections[parent][path]
+        else:
+            if parent not in self._collections:
+                self._collections[parent] = {}
+                self._groups[name].append(self._collections[parent])
+            self._documents[path] = self._collections[parent][path] = after
+        for scope in (name, f"{parent}/"):
+            if scope in self._indexes:
+                for index in self._indexes[scope].values():
+                    index.put(path, before.data if before else None, after.data if after else None)
+
+
+_rank_of = itemgetter(0)
+
+
+class _Index:
+    """The documents of a collection, or of all of one name, by what they hold in one field, in order."""
+
+    def __init__(self, names: FieldPath, documents: Iterable[Snapshot]) -> None:
+        self._names = names
+        self._rows: list[tuple[Any, str]] = []
+        for one in documents:
+            self.put(one.path, None, one.data)
+
+    def put(self, path: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
+        """Move a document to where its field now stands; one without the field is in no index."""
+        was, held = self._held(before), self._held(after)
+        if was != held:
+            if was is not None:
+                del self._rows[bisect_left(self._rows, (was, path))]
+            if held is not None:
+                insort(self._rows, (held, path))
+
+    def paths(self, operator: Operator, wanted: Any) -> list[str]:
+        """Those that meet a condition, and for a range those of another type at worst."""
+        rank, rows = _rank(wanted), self._rows
+        low = 0 if operator in ("<", "<=") else bisect_left(rows, rank, key=_rank_of)
+        high = len(rows) if operator in (">", ">=") else bisect_right(rows, rank, key=_rank_of)
+        return [path for _, path in rows[low:high]]
+
+    def _held(self, data: Mapping[str, Any] | None) -> tuple[int, Any] | None:
+        present, value = value_at(data, self._names) if data is not None else (False, None)
+        return _rank(value) if present else None
 
 
 # --- values ----------------------------------------------------------------------------------------------
@@ -192,22 +241,21 @@ def _copy(value: Any) -> Any:
     return [_copy(part) if type(part) in (dict, list) else part for part in value]
 
 
-def _incremented(before: dict[str, Any], write: Increment) -> dict[str, Any]:
+def _incremented(before: Mapping[str, Any], write: Increment) -> dict[str, Any]:
     """As Firestore does it: what is no integer counts as 0, what is no map makes way, sums saturate."""
-    data: dict[str, Any] = _copy(before)
+    data = dict(before)
     for names, amount in write.amounts.items():
         holder = data
-        for name in names[:-1]:
-            if type(holder.get(name)) is not dict:
-                holder[name] = {}
-            holder = holder[name]
+        for name in names[:-1]:  # what was read stays as it was: only what changes is copied
+            held = holder.get(name)
+            holder[name] = holder = dict(held) if type(held) is dict else {}
         held = holder.get(names[-1])
         total = amount + (held if type(held) is int else 0)
         holder[names[-1]] = max(INTEGER_MIN, min(total, INTEGER_MAX))
     return data
 
 
-def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def _same(one: Mapping[str, Any] | None, other: dict[str, Any]) -> bool:
     """Equal for Firestore, to which True is not 1."""
     return one == other and _rank(one) == _rank(other)
 
@@ -236,18 +284,18 @@ Condition = Callable[[Any], bool]
 
 class _Found(NamedTuple):
     standing: Standing
-    path: str
-    document: _Document
+    document: Snapshot
 
 
-def _find(candidates: Iterable[tuple[str, _Document]], asked: Plan) -> list[_Found]:
+def _find(candidates: Iterable[Snapshot], asked: Plan) -> list[_Found]:
     passes = [(names, _condition(operator, wanted)) for names, operator, wanted in asked.where]
     found = []
-    for path, document in candidates:
-        if _matches(document.data, passes):
-            standing = _standing(asked, path, document.data)
+    for document in candidates:
+        data = document.data or {}
+        if _matches(data, passes):
+            standing = _standing(asked, document.path, data)
             if standing:
-                found.append(_Found(standing, path, document))
+                found.append(_Found(standing, document))
     for column in reversed(range(len(asked.descending))):  # sorting is stable: the first field goes last
         found.sort(key=partial(_key, column), reverse=asked.descending[column])
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 _LETTERS: Final = 20
@@ -19,6 +20,7 @@ def new_id(prefix: str, randomness: bytes) -> str:
     return f"{prefix}_{_letters(randomness)}"
 
 
+@lru_cache(maxsize=4096)  # one request derives the same few again and again
 def derived_id(prefix: str, *parts: str | int) -> str:
     """The id of the one thing that `parts` describe: who derives it twice meets the same document."""
     return f"{prefix}_{_letters(hashlib.sha256(chr(31).join(map(str, parts)).encode()).digest())}"

@@ -115,7 +115,7 @@ def _cleared_at(ctx: Context, gid: str) -> datetime:
     moments = [
         attempt.clears_at
         for one in found
-        for attempt in Contribution.model_validate(dict(one.data or {})).attempts
+        for attempt in one.document(Contribution).attempts
         if attempt.clears_at is not None
     ]
     return max([ctx.clock.now(), *moments])

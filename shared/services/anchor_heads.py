@@ -16,7 +16,7 @@ def anchor_heads(ctx: Context, command: Command) -> dict[str, Any]:
     """Write every chain's head down outside the store, once a day. Raises AnchorsUnavailable."""
     (heads,) = ctx.store.read_consistently(Query("audit_head", group=True))
     day = london_day(ctx.clock.wall()).isoformat()
-    found = [AuditHead.model_validate(dict(head.data or {})) for head in heads]
+    found = [head.document(AuditHead) for head in heads]
     lines = [canonical_json({"group": one.group, "seq": one.seq, "hash": one.hash}) for one in found]
     ctx.anchors.put(f"{day}.jsonl", b"".join(line + b"\n" for line in lines))
     return {"anchored": len(found), "day": day}

@@ -130,7 +130,7 @@ def list_approvals(
     page = ctx.store.query(
         Query("approvals", where=[("group", "==", gid)], order_by=["-asked_at"], limit=limit, after=cursor)
     )
-    items = [view(Approval.model_validate(dict(one.data or {})), ctx) for one in page.documents]
+    items = [view(one.document(Approval), ctx) for one in page.documents]
     return {"items": items, "next_cursor": page.cursor}
 
 

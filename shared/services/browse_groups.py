@@ -25,7 +25,7 @@ def public(
     page = ctx.store.query(
         Query("groups", where=where, order_by=["terms.first_due_date"], limit=limit, after=cursor)
     )
-    groups = [Group.model_validate(dict(one.data or {})) for one in page.documents]
+    groups = [one.document(Group) for one in page.documents]
     return {"items": [_listed(one) for one in groups], "next_cursor": page.cursor}
 
 

@@ -146,7 +146,7 @@ def assessments_of(ctx: Context, uid: str) -> Iterator[AssessmentFile]:
         page = ctx.store.query(
             Query("assessments", where=[("uid", "==", uid)], order_by=["-at"], after=cursor)
         )
-        yield from (AssessmentFile.model_validate(dict(one.data or {})) for one in page.documents)
+        yield from (one.document(AssessmentFile) for one in page.documents)
         cursor = page.cursor
         if cursor is None:
             return

@@ -26,7 +26,7 @@ def queue(ctx: Context, cursor: str | None, limit: int) -> dict[str, Any]:
             "reviews", where=[("state", "==", "referred")], order_by=["opened_at"], limit=limit, after=cursor
         )
     )
-    found = [ReviewFile.model_validate(dict(one.data or {})) for one in page.documents]
+    found = [one.document(ReviewFile) for one in page.documents]
     items = [
         {"id": one.id, "assessment": one.assessment, "opened_at": one.opened_at.isoformat()} for one in found
     ]

@@ -215,7 +215,7 @@ def of_group(ctx: Context, reader: Reader, gid: str, cursor: str | None, limit: 
     page = ctx.store.query(
         Query(f"groups/{gid}/disputes", order_by=["-opened_at"], limit=limit, after=cursor)
     )
-    found = [Dispute.model_validate(dict(one.data or {})) for one in page.documents]
+    found = [one.document(Dispute) for one in page.documents]
     shown = [one for one in found if not inside or reader.uid in one.parties]
     return {"items": [_summary(one) for one in shown], "next_cursor": page.cursor}
 
@@ -232,7 +232,7 @@ def to_decide(ctx: Context, cursor: str | None, limit: int) -> dict[str, Any]:
             group=True,
         )
     )
-    found = [Dispute.model_validate(dict(one.data or {})) for one in page.documents]
+    found = [one.document(Dispute) for one in page.documents]
     now = ctx.clock.now()
     items = [_summary(one) | {"overdue": now > one.decide_by} for one in found]
     return {"items": items, "next_cursor": page.cursor}

@@ -97,5 +97,5 @@ def _delete_messages(ctx: Context, uid: str, group: str) -> None:
 def _circle(ctx: Context, gid: str) -> tuple[Group, list[Member], Balances]:
     loaded = read(ctx, group_ref(gid), balances_ref(gid))
     (found,) = ctx.store.read_consistently(Query(f"groups/{gid}/members"))
-    members = [Member.model_validate(dict(one.data or {})) for one in found]
+    members = [one.document(Member) for one in found]
     return loaded.get(group_ref(gid)), members, loaded.balances(gid)

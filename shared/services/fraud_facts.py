@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 
 from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution
@@ -28,7 +28,7 @@ from shared.domain.members import ASKING, SEATED, Member
 from shared.domain.payouts import BEFORE_SENDING, Payout
 from shared.domain.traces import ASKED_MAX, KEY, Traces, mark, traces_ref
 from shared.domain.users import User, user_ref
-from shared.ports import Query
+from shared.ports import Query, Snapshot
 from shared.services.context import Context
 from shared.services.transact import read
 
@@ -127,7 +127,7 @@ def _ties(ctx: Context, person: _Person) -> set[str]:
 def _places(ctx: Context, uid: str) -> list[Member]:
     """Places that are held or asked for: who withdrew, or was turned down, is in no circle by that. Nor is an
     organiser in a circle of their own before they accept it: starting circles is what they are there for."""
-    found = [Member.model_validate(one) for one in _all(ctx, "members", ("uid", uid), "-joined_at")]
+    found = [one.document(Member) for one in _all(ctx, "members", ("uid", uid), "-joined_at")]
     started = {place.group for place in found if (place.role, place.state) == ("organiser", "approved")}
     return [place for place in found if place.state in SEATED | ASKING and place.group not in started]
 
@@ -140,7 +140,7 @@ def _circles(ctx: Context, uid: str, places: Iterable[Member]) -> Iterator[Fact]
         if place.state == "defaulted":
             yield Defaulted(person=uid, at=ctx.clock.now(), group=place.group)
     for one in _all(ctx, "payouts", ("recipient", uid), "pay_date"):
-        pot = Payout.model_validate(one)
+        pot = one.document(Payout)
         if pot.kind == "turn" and pot.received_at is not None:
             yield PaidOut(person=uid, at=_midnight(pot.pay_date), group=pot.group)
         elif pot.kind == "turn" and pot.state in BEFORE_SENDING:
@@ -152,7 +152,7 @@ def _taken_back(ctx: Context, uid: str) -> Iterator[Fact]:
     """Debits that the person's bank took back. The day is not kept: an open dispute counts as now, one that
     was lost as of its debit."""
     for one in _all(ctx, "contributions", ("uid", uid), "due_date"):
-        contribution = Contribution.model_validate(one)
+        contribution = one.document(Contribution)
         for attempt in contribution.attempts:
             if attempt.state in {"disputed", "lost"}:
                 at = ctx.clock.now() if attempt.state == "disputed" else attempt.started_at
@@ -190,7 +190,7 @@ def _companions(ctx: Context, known: set[str], groups: Iterable[Group]) -> Itera
                 yield Joined(person=uid, at=other.user.created_at, group=gid)
 
 
-def _all(ctx: Context, collection: str, who: tuple[str, str], order: str) -> Iterator[dict[str, Any]]:
+def _all(ctx: Context, collection: str, who: tuple[str, str], order: str) -> Iterator[Snapshot]:
     """Everything of one person in all circles, page by page."""
     cursor: str | None = None
     while True:
@@ -198,7 +198,7 @@ def _all(ctx: Context, collection: str, who: tuple[str, str], order: str) -> Ite
         page = ctx.store.query(
             Query(collection, [(field, "==", uid)], [order], limit=200, after=cursor, group=True)
         )
-        yield from (dict(one.data or {}) for one in page.documents)
+        yield from page.documents
         cursor = page.cursor
         if cursor is None:
             return

@@ -85,7 +85,7 @@ def queue(ctx: Context, cursor: str | None, limit: int) -> dict[str, Any]:
     page = ctx.store.query(
         Query("fraud", where=[("waits", "==", True)], order_by=["waits_since"], limit=limit, after=cursor)
     )
-    found = [FraudFile.model_validate(dict(one.data or {})) for one in page.documents]
+    found = [one.document(FraudFile) for one in page.documents]
     items = [
         {
             "person": one.uid,

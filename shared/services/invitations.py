@@ -30,7 +30,7 @@ def of_group(ctx: Context, uid: str, gid: str, cursor: str | None, limit: int) -
             after=cursor,
         )
     )
-    found = [Invitation.model_validate(dict(one.data or {})) for one in page.documents]
+    found = [one.document(Invitation) for one in page.documents]
     now = ctx.clock.now()
     items = [
         {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from shared.domain.assessments import Assessment, NoScore, Score, Trigger, standing
 from shared.domain.calendar import london_day
@@ -16,7 +16,7 @@ from shared.domain.scoring.assessed import assessed
 from shared.domain.scoring.member import score_member
 from shared.domain.standing import history, months
 from shared.domain.withdrawn_models import in_service
-from shared.ports import Query
+from shared.ports import Query, Snapshot
 from shared.services.case_files import assessments_of, case_of
 from shared.services.context import Context
 from shared.services.withdrawn_models import withdrawn
@@ -42,7 +42,7 @@ def pd_of(ctx: Context, applicant: Score | NoScore | None, contributions: Sequen
 
 
 def contributions_of(ctx: Context, uid: str) -> list[Contribution]:
-    return [Contribution.model_validate(one) for one in all_of(ctx, "contributions", uid, "due_date")]
+    return [one.document(Contribution) for one in all_of(ctx, "contributions", uid, "due_date")]
 
 
 def latest_score(ctx: Context, uid: str) -> Score | NoScore | None:
@@ -81,14 +81,14 @@ def _open(ctx: Context, file: AssessmentFile) -> tuple[Assessment, int] | None:
     return case.assessment, circle.monthly_pence if approved else 0
 
 
-def all_of(ctx: Context, collection: str, uid: str, order: str) -> Iterator[dict[str, Any]]:
+def all_of(ctx: Context, collection: str, uid: str, order: str) -> Iterator[Snapshot]:
     """Everything of one person in all circles, page by page."""
     cursor: str | None = None
     while True:
         page = ctx.store.query(
             Query(collection, [("uid", "==", uid)], [order], limit=200, after=cursor, group=True)
         )
-        yield from (dict(one.data or {}) for one in page.documents)
+        yield from page.documents
         cursor = page.cursor
         if cursor is None:
             return

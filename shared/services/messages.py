@@ -172,7 +172,7 @@ def list_messages(
     collection = f"groups/{gid}/messages"
     where: list[tuple[str, Any, Any]] = [("reported", "==", True)] if reported else []
     page = ctx.store.query(Query(collection, where=where, order_by=["-posted_at"], limit=limit, after=cursor))
-    found = [Message.model_validate(dict(one.data or {})) for one in page.documents]
+    found = [one.document(Message) for one in page.documents]
     chat = read(ctx, chat_ref(gid, reader.uid)).find(chat_ref(gid, reader.uid))
     sealer = ctx.vault.sealer(gid)
     names = display_names.names(ctx, gid, {one.author for one in found})

@@ -31,7 +31,7 @@ def keep(ctx: Context, notifications: Iterable[Notification]) -> int:
 def own(ctx: Context, uid: str, cursor: str | None, limit: int) -> dict[str, Any]:
     """One page of what the person was told, newest first."""
     page = ctx.store.query(Query(f"notifications/{uid}/items", order_by=["-at"], limit=limit, after=cursor))
-    found = [Notification.model_validate(dict(one.data or {})) for one in page.documents]
+    found = [one.document(Notification) for one in page.documents]
     return {
         "items": [
             {

@@ -26,7 +26,7 @@ def of_group(ctx: Context, reader: Reader, gid: str, cursor: str | None, limit: 
         Query("access", where=[("about", "in", about)], order_by=["-at"], limit=limit, after=cursor)
     )
     sealers = {one: ctx.vault.sealer(one) for one in about}
-    found = [Access.model_validate(dict(one.data or {})) for one in page.documents]
+    found = [one.document(Access) for one in page.documents]
     items = [
         {
             "id": one.id,

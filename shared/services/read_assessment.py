@@ -27,7 +27,7 @@ def own_page(ctx: Context, uid: str, cursor: str | None, limit: int) -> dict[str
     page = ctx.store.query(
         Query("assessments", where=[("uid", "==", uid)], order_by=["-at"], limit=limit, after=cursor)
     )
-    files = [AssessmentFile.model_validate(dict(one.data or {})) for one in page.documents]
+    files = [one.document(AssessmentFile) for one in page.documents]
     return {"items": [_line(case_of(ctx, file.id, uid)) for file in files], "next_cursor": page.cursor}
 
 

@@ -24,7 +24,7 @@ def own(ctx: Context, uid: str, group: str | None, cursor: str | None, limit: in
     page = ctx.store.query(
         Query("contributions", where=where, order_by=["due_date"], limit=limit, after=cursor, group=True)
     )
-    items = [view(ctx, Contribution.model_validate(dict(one.data or {}))) for one in page.documents]
+    items = [view(ctx, one.document(Contribution)) for one in page.documents]
     return {"items": items, "next_cursor": page.cursor}
 
 

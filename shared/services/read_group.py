@@ -93,15 +93,15 @@ def _calendar(ctx: Context, group: Group, uid: str) -> _Calendar:
         Query(f"groups/{group.id}/contributions", where=[] if changed else [("uid", "==", uid)]),
         Query(f"groups/{group.id}/members", where=[("uid", "==", uid)]),
     )
-    contributions = [Contribution.model_validate(dict(one.data or {})) for one in found]
-    members = [Member.model_validate(dict(one.data or {})) for one in own]
+    contributions = [one.document(Contribution) for one in found]
+    members = [one.document(Member) for one in own]
     agreed = {cycle.number: group.terms.pot_pence for cycle in group.schedule}
     paying: dict[int, list[Instalment]] = {}
     for one in sorted(contributions, key=lambda one: (one.cycle, one.due_date)):
         if one.uid == uid and members:
             paying.setdefault(one.cycle, []).extend(payments(one, members[0]))
     return _Calendar(
-        payouts=[Payout.model_validate(dict(one.data or {})) for one in payouts],
+        payouts=[one.document(Payout) for one in payouts],
         pots=full_pots(group, contributions) if changed else agreed,
         own=paying,
     )
@@ -120,8 +120,8 @@ def balances(ctx: Context, reader: Reader, gid: str) -> dict[str, Any]:
     facts, members, ledger = ctx.store.read_consistently(
         Query(f"groups/{gid}/journal"), Query(f"groups/{gid}/members"), Query(f"groups/{gid}/ledger")
     )
-    stand = next((Balances.model_validate(dict(one.data or {})) for one in ledger), Balances())
-    people = [Member.model_validate(dict(one.data or {})) for one in members]
+    stand = next((one.document(Balances) for one in ledger), Balances())
+    people = [one.document(Member) for one in members]
     return {
         "group": gid,
         "currency": CURRENCY,
@@ -141,7 +141,7 @@ def _group(ctx: Context, reader: Reader, gid: str, action: Action) -> Group:
 
 
 def _fact(found: Snapshot) -> Fact:
-    return Fact.model_validate(dict(found.data or {}))
+    return found.document(Fact)
 
 
 def _member_balance(member: Member, everyone: list[Member], facts: list[Fact]) -> dict[str, Any]:

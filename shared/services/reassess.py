@@ -40,7 +40,7 @@ def why_stale(ctx: Context, assessment: Assessment) -> tuple[Trigger, ...]:
         for one in contributions_of(ctx, uid)
         if one.due_date >= since_day and kept(one, today, GRACE_DAYS) == "missed"
     ]
-    frozen = [Member.model_validate(one).hardship_until for one in all_of(ctx, "members", uid, "-joined_at")]
+    frozen = [one.document(Member).hardship_until for one in all_of(ctx, "members", uid, "-joined_at")]
     since = Since(
         at=now,
         income_pence=newer.income_pence if newer else None,
@@ -74,7 +74,7 @@ def to_look_at(ctx: Context, reader: Reader, cursor: str | None, limit: int) -> 
     may hold fewer than were looked at. Raises ReasonMissing."""
     access_log.record(ctx, reader, Action.READ_ASSESSMENT_REVIEWS, "assessments")
     page = ctx.store.query(Query("assessments", order_by=["at"], limit=limit, after=cursor))
-    files = [AssessmentFile.model_validate(dict(one.data or {})) for one in page.documents]
+    files = [one.document(AssessmentFile) for one in page.documents]
     lines = [_line(ctx, file) for file in files]
     return {"items": [line for line in lines if line is not None], "next_cursor": page.cursor}
 

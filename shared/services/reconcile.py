@@ -69,11 +69,11 @@ def reconcile(ctx: Context) -> dict[str, Any]:
     )
     documents = {one.path: dict(one.data or {}) for one in facts_found}
     facts, unreadable = reconcile_journal.readable(documents)
-    stand = {one.path.split("/")[1]: Balances.model_validate(dict(one.data or {})) for one in ledgers}
-    owed = [Contribution.model_validate(dict(one.data or {})) for one in contributions]
-    paid = [Payout.model_validate(dict(one.data or {})) for one in payouts]
-    people = [User.model_validate(dict(one.data or {})) for one in users]
-    saved = [PaymentMethods.model_validate(dict(one.data or {})) for one in methods]
+    stand = {one.path.split("/")[1]: one.document(Balances) for one in ledgers}
+    owed = [one.document(Contribution) for one in contributions]
+    paid = [one.document(Payout) for one in payouts]
+    people = [one.document(User) for one in users]
+    saved = [one.document(PaymentMethods) for one in methods]
     capital, before = reconcile_movements.capital(movements), _last_report(ctx)
     found = [
         *unreadable,

@@ -23,7 +23,7 @@ def relay(ctx: Context, command: Command) -> dict[str, Any]:
         limit=500,
         group=True,
     )
-    facts = [Fact.model_validate(dict(found.data or {})) for found in ctx.store.query(query).documents]
+    facts = [found.document(Fact) for found in ctx.store.query(query).documents]
     for fact in facts:
         publish(ctx, [fact])
     return {"published": len(facts)}

@@ -27,7 +27,7 @@ def remind(ctx: Context) -> dict[str, Any]:
     today, now = london_day(ctx.clock.now()), ctx.clock.now()
     told = 0
     for page in _pages(ctx, "contributions", UNPAID, "due_date", today + EXPIRY_AHEAD):
-        contributions = [Contribution.model_validate(dict(one.data or {})) for one in page]
+        contributions = [one.document(Contribution) for one in page]
         methods = read(ctx, *{one.uid: payment_methods_ref(one.uid) for one in contributions}.values())
         told += notifications.keep(
             ctx,
@@ -38,7 +38,7 @@ def remind(ctx: Context) -> dict[str, Any]:
             ],
         )
     for page in _pages(ctx, "payouts", IN_THE_WAY, "pay_date", today + timedelta(days=max(NUDGE_DAYS))):
-        payouts = [Payout.model_validate(dict(one.data or {})) for one in page]
+        payouts = [one.document(Payout) for one in page]
         users = read(ctx, *{one.recipient: user_ref(one.recipient) for one in payouts}.values())
         told += notifications.keep(
             ctx,

@@ -87,8 +87,8 @@ def _books(ctx: Context, gid: str) -> tuple[list[Fact], AuditHead]:
     facts, heads = ctx.store.read_consistently(
         Query(f"groups/{gid}/journal"), Query(f"groups/{gid}/audit_head")
     )
-    head = next((AuditHead.model_validate(dict(one.data or {})) for one in heads), AuditHead(group=gid))
-    return [Fact.model_validate(dict(one.data or {})) for one in facts], head
+    head = next((one.document(AuditHead) for one in heads), AuditHead(group=gid))
+    return [one.document(Fact) for one in facts], head
 
 
 def _frame(group: Group, since: date | None, until: date | None, head: AuditHead) -> dict[str, Any]:

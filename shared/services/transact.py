@@ -78,20 +78,13 @@ class Loaded:
 
     def __init__(self, snapshots: Iterable[Snapshot]) -> None:
         self._snapshots = {snapshot.path: snapshot for snapshot in snapshots}
-        self._documents: dict[str, Document] = {}
 
     def find(self, ref: Ref[D]) -> D | None:
         """The document, or None if there is none. Raises AlsoLoad if it was not asked for."""
-        if ref.path not in self._snapshots:
+        snapshot = self._snapshots.get(ref.path)
+        if snapshot is None:
             raise AlsoLoad(ref)
-        known = self._documents.get(ref.path)  # a decision asks for the same document several times
-        if isinstance(known, ref.kind):
-            return known
-        data = self._snapshots[ref.path].data
-        if data is None:
-            return None
-        document = self._documents[ref.path] = ref.read(data)
-        return document
+        return None if snapshot.data is None else snapshot.document(ref.kind)
 
     def get(self, ref: Ref[D]) -> D:
         """The document. Raises NoSuchThing if there is none, AlsoLoad if it was not asked for."""
@@ -233,8 +226,8 @@ def _writes(
         snapshot = loaded.snapshot(document.path)
         if snapshot is None or snapshot.version is None:
             raise ValueError(f"{document.path} is changed, but was not loaded")
-        changed = document.with_(revision=document.revision + 1)
-        writes.append(Update(document.path, changed.data(), snapshot.version))
+        changed = document.data() | {"revision": document.revision + 1}
+        writes.append(Update(document.path, changed, snapshot.version))
         written.add(document.path)
     for document in decision.removed:
         snapshot = loaded.snapshot(document.path)

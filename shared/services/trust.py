@@ -37,7 +37,7 @@ def earliest_turn(ctx: Context, uid: str, circle: Circle, members: int) -> dict[
 
 def _candidate(ctx: Context, uid: str, circle_monthly_pence: int) -> Candidate:
     today = london_day(ctx.clock.now())
-    memberships = [Member.model_validate(one) for one in all_of(ctx, "members", uid, "-joined_at")]
+    memberships = [one.document(Member) for one in all_of(ctx, "members", uid, "-joined_at")]
     score = approved_score(ctx, uid, circle_monthly_pence, partial(why_stale, ctx))
     pd = pd_of(ctx, score, contributions_of(ctx, uid))
     overdue = [debt.left_pence for one in memberships for debt in one.open_debts() if debt.due_date <= today]

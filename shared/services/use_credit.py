@@ -43,7 +43,7 @@ def _clears_at(ctx: Context, contribution: Contribution) -> datetime:
     moments = [
         attempt.clears_at
         for one in page.documents
-        for attempt in Contribution.model_validate(dict(one.data or {})).attempts
+        for attempt in one.document(Contribution).attempts
         if attempt.clears_at is not None
     ]
     return max([ctx.clock.now(), *moments])

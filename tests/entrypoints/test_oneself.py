@@ -263,6 +263,7 @@ def test_staff_read_with_a_second_factor_and_a_reason_that_is_kept(platform: Pla
     assert platform.get(path, "sue", Access_Reason="because").json["code"] == "reason_missing"
     assert platform.get(path, "sue", Access_Reason=why).status_code == 200
     (kept,) = platform.store._collections["access"].values()
+    assert kept.data is not None
     assert (kept.data["staff"], kept.data["about"], kept.data["action"]) == ("sue", group, "read_group")
     assert "Adeyemi" not in str(kept.data)
 

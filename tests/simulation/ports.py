@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import stripe
 
@@ -36,8 +36,7 @@ from tests.simulation.scheduler import Scheduler
 Document = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What one commit did to one document; None where there was, or is, none."""
 
     path: str
@@ -66,9 +65,9 @@ class PlainStore(MemoryStore):
     def _check_size(self, path: str, data: dict[str, Any]) -> None:
         """Unweighed: no document here comes near the limit, and weighing takes a tenth of the time."""
 
-    def _snapshot(self, path: str, document: Any) -> Snapshot:
+    def _shown(self, document: Snapshot) -> Snapshot:
         """The stored document itself: nobody changes what was read, and copying takes its time."""
-        return Snapshot(path, document.data, document.version)
+        return document
 
 
 class SimulatedStore(PlainStore):
@@ -116,12 +115,9 @@ class SimulatedStore(PlainStore):
             raise OutcomeUnknown
         self._scheduler.boundary("committed")
 
-    def _apply(self, path: str, data: dict[str, Any] | None) -> None:
-        before = self._get(path)
-        super()._apply(path, data)
-        after = self._get(path)
-        if after is not before:
-            self._changes.append(Change(path, before and before.data, after and after.data))
+    def _put(self, path: str, before: Snapshot | None, after: Snapshot | None) -> None:
+        super()._put(path, before, after)
+        self._changes.append(Change(path, before.data if before else None, after.data if after else None))
 
     def _maybe_unavailable(self) -> None:
         if self._scheduler.current and self._faults.strikes("store-trouble"):

@@ -120,17 +120,20 @@ class Scheduler:
         if len(running) == 1 and running[0].handler.waits_for is None:
             green = running[0]
         else:
-            green = self._chance.choice([one for one in running if _may_go_on(one.handler)] or running)
+            ready = [one for one in running if one.handler.waits_for is None or _may_go_on(one.handler)]
+            green = self._chance.choice(ready or running)
         green.switch()
         if green.dead:
             self._running.remove(green)
-            self._look()
+            self.steps += 1
+            self.look(self.steps)
 
     def boundary(self, port: str) -> None:
         """A handler stands at a port. It may be somebody else's turn now, or the end of this process."""
         current = getcurrent()
         handler: Handler | None = getattr(current, "handler", None)
-        self._look()
+        self.steps += 1
+        self.look(self.steps)
         if handler is None:
             return
         handler.at = port
@@ -143,13 +146,9 @@ class Scheduler:
             assert current.parent is not None
             current.parent.switch()
 
-    def _look(self) -> None:
-        self.steps += 1
-        self.look(self.steps)
-
 
 def _may_go_on(handler: Handler) -> bool:
     """Whether what a handler was made to wait for has come about."""
-    if handler.waits_for is not None and handler.waits_for():
+    if handler.waits_for is None or handler.waits_for():
         handler.waits_for = None
     return handler.waits_for is None

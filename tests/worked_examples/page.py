@@ -25,7 +25,7 @@ from shared.domain.calendar import add_working_days, london_day, opening_of
 from shared.domain.contributions import NOTICE_WORKING_DAYS
 from shared.domain.payouts import payout_ref
 from shared.domain.permissions import Role
-from shared.ports import Write
+from shared.ports import Snapshot, Write
 from shared.services import (
     accept_agreement,
     approvals,
@@ -69,12 +69,11 @@ class AuditedStore(MemoryStore):
         changes, self._changes = self._changes, []
         self.watch(changes)
 
-    def _apply(self, path: str, data: dict[str, Any] | None) -> None:
-        before = self._get(path)
-        super()._apply(path, data)
-        after = self._get(path)
-        if before is not after:
-            self._changes.append(Change(path, before and before.data, after and after.data))
+    def _put(self, path: str, before: Snapshot | None, after: Snapshot | None) -> None:
+        super()._put(path, before, after)
+        self._changes.append(
+            Change(path, before.data if before else None, after.data if after else None),
+        )
 
 
 class Whatever(set[str]):

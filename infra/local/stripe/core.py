@@ -214,8 +214,9 @@ class LocalStripe:
     def _execute(self, route: routes.Route, account: str, typed: Object, ids: Object) -> tuple[int, Object]:
         expand = typed.pop("expand", [])
         try:
+            # A handler answers with what `show` copied, or with what it made for the answer.
             body = route.handler(self.world, account, typed, **ids)
-            return 200, plain(lists.expand(self.world, body, expand))
+            return 200, lists.expand(self.world, body, expand)
         except Refusal as refusal:
             return refusal.status, plain(refusal.body)
 

@@ -206,8 +206,11 @@ def sweep(world: World) -> None:
             "weekly": accounts.DAYS[today.weekday()] == schedule.get("weekly_anchor", "monday"),
             "monthly": today.day == schedule.get("monthly_anchor", 1),
         }[schedule["interval"]]
-        amount, bank = balance.available(world, holder["id"]), accounts.default_bank(holder)
-        if due and holder["payouts_enabled"] and bank is not None and amount > 0:
+        bank = accounts.default_bank(holder)
+        if not due or not holder["payouts_enabled"] or bank is None:
+            continue
+        amount = balance.available(world, holder["id"])
+        if amount > 0:
             swept = [
                 txn["id"]
                 for txn in world.all(holder["id"], "balance_transaction")

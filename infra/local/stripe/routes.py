@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,10 +52,16 @@ class Route:
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str | Any]] | None:
     """The operation of a method and path, with the ids that the path names."""
-    for route in ROUTES:
-        if route.method == method and (match := route.pattern.match(path)):
+    for route in _BY_SHAPE.get(_shape(method, path), ()):
+        if match := route.pattern.match(path):
             return route, match.groupdict()
     return None
+
+
+def _shape(method: str, path: str) -> tuple[str, int, str]:
+    """What paths of one route have in common at first sight: most shapes have one or two routes."""
+    _, _, kind, *rest = [*path.split("/"), "", ""]
+    return method, len(rest), kind
 
 
 _BALANCE_LIST: dict[str, Kind] = {
@@ -178,3 +185,7 @@ ROUTES = [
     Route("GET", "/v1/identity/verification_sessions/{session}", identity.retrieve),
     Route("POST", "/v1/identity/verification_sessions/{session}/cancel", identity.cancel),
 ]
+
+_BY_SHAPE: defaultdict[tuple[str, int, str], list[Route]] = defaultdict(list)
+for _route in ROUTES:
+    _BY_SHAPE[_shape(_route.method, _route.path)].append(_route)
