@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from operator import ge, gt, itemgetter, le, lt
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from shared.adapters.documents import (
     DOCUMENT_BYTES_MAX,
@@ -93,19 +93,19 @@ class MemoryStore(Store):
         if self._torn_reads:
             found = self._read_again(found, asked, self._torn_reads)
         if asked.after:
-            start = _standing_of(asked.after.values, asked.after.path)
-            found = [one for one in found if _is_after(one.standing, start, asked.descending)]
-        page = [self._shown(one.document) for one in found[: query.limit]]
+            start = [*map(_rank, asked.after.values), asked.after.path.split("/")]
+            found = [one for one in found if _is_after(_standing(asked, one), start, asked.descending)]
+        page = [self._shown(one) for one in found[: query.limit]]
         if len(found) <= query.limit:
             return Page(page)
-        last = found[query.limit - 1].document
+        last = found[query.limit - 1]
         return Page(page, cursor_after(asked, last.path, last.data or {}))
 
     def read_consistently(self, *queries: Query) -> list[list[Snapshot]]:
         asked = [(query, plan(query)) for query in queries]
         with self._lock:
             found = [_find(self._candidates(query, its_plan), its_plan) for query, its_plan in asked]
-        return [[self._shown(one.document) for one in result] for result in found]
+        return [[self._shown(one) for one in result] for result in found]
 
     def count(self, query: Query) -> int:
         return len(self._find(query, plan(query)))
@@ -137,13 +137,13 @@ class MemoryStore(Store):
             return self._collections.get(query.collection, {}).values()
         return (one for collection in self._groups[query.collection] for one in collection.values())
 
-    def _find(self, query: Query, asked: Plan) -> list[_Found]:
+    def _find(self, query: Query, asked: Plan) -> list[Snapshot]:
         with self._lock:
             return _find(self._candidates(query, asked), asked)
 
-    def _read_again(self, found: list[_Found], asked: Plan, torn_reads: TornReads) -> list[_Found]:
+    def _read_again(self, found: list[Snapshot], asked: Plan, torn_reads: TornReads) -> list[Snapshot]:
         """Each document as it is at a moment of its own, without those that no longer match."""
-        read = [self._documents.get(path) for path in torn_reads([one.document.path for one in found])]
+        read = [self._documents.get(path) for path in torn_reads([one.path for one in found])]
         return _find((document for document in read if document), asked)
 
     # --- writing ---
@@ -275,42 +275,42 @@ def _rank(value: Any) -> tuple[int, Any]:
 
 # --- queries ---------------------------------------------------------------------------------------------
 
-Standing = list[tuple[Any, ...]]
+Standing = list[Any]
 """Where a document stands in a query's order: a key for each order field, then one for its path."""
 
 
 Condition = Callable[[Any], bool]
 
 
-class _Found(NamedTuple):
-    standing: Standing
-    document: Snapshot
-
-
-def _find(candidates: Iterable[Snapshot], asked: Plan) -> list[_Found]:
+def _find(candidates: Iterable[Snapshot], asked: Plan) -> list[Snapshot]:
     passes = [(names, _condition(operator, wanted)) for names, operator, wanted in asked.where]
-    found = []
-    for document in candidates:
-        data = document.data or {}
-        if _matches(data, passes):
-            standing = _standing(asked, document.path, data)
-            if standing:
-                found.append(_Found(standing, document))
-    for column in reversed(range(len(asked.descending))):  # sorting is stable: the first field goes last
-        found.sort(key=partial(_key, column), reverse=asked.descending[column])
+    found = [one for one in candidates if _matches(one.data or {}, passes, asked.orders)]
+    if len(found) > 1:  # sorting is stable: the first field goes last
+        *fields, path = asked.descending
+        found.sort(key=_segments, reverse=path)
+        for names, descending in zip(reversed(asked.orders), reversed(fields), strict=True):
+            found.sort(key=partial(_rank_at, names), reverse=descending)
     return found
 
 
-def _key(column: int, one: _Found) -> Any:
-    return one.standing[column]
+def _segments(document: Snapshot) -> list[str]:
+    """Paths are ordered by segment: 'g/1/…' before 'g/1-x/…', though '-' comes before '/'."""
+    return document.path.split("/")
 
 
-def _matches(data: Mapping[str, Any], conditions: Sequence[tuple[FieldPath, Condition]]) -> bool:
+def _rank_at(names: FieldPath, document: Snapshot) -> tuple[int, Any]:
+    return _rank(value_at(document.data or {}, names)[1])
+
+
+def _matches(
+    data: Mapping[str, Any], conditions: Sequence[tuple[FieldPath, Condition]], orders: Sequence[FieldPath]
+) -> bool:
+    """A document without one of the fields that it would be ordered by has no place in the order."""
     for names, passes in conditions:
         present, value = value_at(data, names)
         if not (present and passes(value)):
             return False
-    return True
+    return all(value_at(data, names)[0] for names in orders)
 
 
 def _condition(operator: Operator, wanted: Any) -> Condition:
@@ -331,20 +331,8 @@ def _condition(operator: Operator, wanted: Any) -> Condition:
             return lambda value: RANKS[type(value)] == rank[0] and compare(_rank(value), rank)
 
 
-def _standing(asked: Plan, path: str, data: Mapping[str, Any]) -> Standing | None:
-    """None for a document without one of the fields: it has no place in the order."""
-    values = []
-    for names in asked.orders:
-        present, value = value_at(data, names)
-        if not present:
-            return None
-        values.append(value)
-    return _standing_of(values, path)
-
-
-def _standing_of(values: Iterable[Any], path: str) -> Standing:
-    # Paths are ordered by segment: 'g/1/…' before 'g/1-x/…', though '-' comes before '/'.
-    return [*map(_rank, values), tuple(path.split("/"))]
+def _standing(asked: Plan, document: Snapshot) -> Standing:
+    return [*(_rank_at(names, document) for names in asked.orders), _segments(document)]
 
 
 def _is_after(standing: Standing, start: Standing, descending: Sequence[bool]) -> bool:

@@ -50,6 +50,12 @@ class Document(Value):
         """The fields as the store keeps them."""
         return self.model_dump()
 
+    def next_revision(self, before: Self) -> dict[str, Any]:
+        """The fields that are not those of `before`, as the store keeps them, and the revision after its."""
+        known = before.__dict__
+        changed = {name for name, value in self.__dict__.items() if value is not known[name]}
+        return self.model_dump(include=changed) | {"revision": self.revision + 1}
+
 
 D = TypeVar("D", bound=Document)
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AwareDatetime, Field
 
@@ -263,37 +263,43 @@ class _Scene:
     facts: tuple[Fact, ...]
     rules: FraudRules
 
+    @cached_property
+    def _by_kind(self) -> Mapping[type[_Fact], list[Any]]:
+        """A dozen rules ask, each for a kind or two."""
+        kinds: defaultdict[type[_Fact], list[Any]] = defaultdict(list)
+        for fact in self.facts:
+            kinds[type(fact)].append(fact)
+        return kinds
+
     def all(self, kind: type[F]) -> list[F]:
-        return [fact for fact in self.facts if isinstance(fact, kind)]
+        return self._by_kind.get(kind, [])
 
     def own(self, kind: type[F]) -> list[F]:
         return [fact for fact in self.all(kind) if fact.person == self.person]
 
-    def people_by(self, *readers: Callable[[Fact], str | None]) -> dict[str, set[str]]:
-        """Fingerprint → people, by whatever reads a fingerprint off a fact."""
+    def people_by(self, read: Callable[[Any], str | None], *kinds: type[_Fact]) -> dict[str, set[str]]:
+        """Fingerprint → people, by what reads a fingerprint off a fact of these kinds."""
         people: defaultdict[str, set[str]] = defaultdict(set)
         for fact in self.facts:
-            for read in readers:
-                fingerprint = read(fact)
-                if fingerprint:
-                    people[fingerprint].add(fact.person)
+            if isinstance(fact, kinds) and (fingerprint := read(fact)):
+                people[fingerprint].add(fact.person)
         return people
 
     @cached_property
     def by_device(self) -> dict[str, set[str]]:
-        return self.people_by(_device)
+        return self.people_by(_device, SignedUp, DeviceSeen)
 
     @cached_property
     def by_account(self) -> dict[str, set[str]]:
-        return self.people_by(_account)
+        return self.people_by(_account, PayoutAccountSet, MethodAdded)
 
     @cached_property
     def by_card(self) -> dict[str, set[str]]:
-        return self.people_by(_card)
+        return self.people_by(_card, MethodAdded)
 
     @cached_property
     def by_address(self) -> dict[str, set[str]]:
-        return self.people_by(_address)
+        return self.people_by(_address, SignedUp)
 
     def most(self, people_by: Mapping[str, set[str]]) -> set[str]:
         """The largest set of people that this person is in, themselves included."""
@@ -306,23 +312,23 @@ class _Scene:
         return tuple(sorted(set(people) - {self.person}))
 
 
-def _device(fact: Fact) -> str | None:
-    return fact.device if isinstance(fact, SignedUp | DeviceSeen) else None
+def _device(fact: SignedUp | DeviceSeen) -> str | None:
+    return fact.device
 
 
-def _address(fact: Fact) -> str | None:
-    return fact.address if isinstance(fact, SignedUp) else None
+def _address(fact: SignedUp) -> str | None:
+    return fact.address
 
 
-def _account(fact: Fact) -> str | None:
+def _account(fact: PayoutAccountSet | MethodAdded) -> str | None:
     """Bank accounts, whether money comes from or goes to them."""
     if isinstance(fact, PayoutAccountSet):
         return fact.account
-    return fact.method if isinstance(fact, MethodAdded) and fact.method_kind == "bank" else None
+    return fact.method if fact.method_kind == "bank" else None
 
 
-def _card(fact: Fact) -> str | None:
-    return fact.method if isinstance(fact, MethodAdded) and fact.method_kind == "card" else None
+def _card(fact: MethodAdded) -> str | None:
+    return fact.method if fact.method_kind == "card" else None
 
 
 def check_fraud(person: str, facts: Sequence[Fact], at: datetime, rules: FraudRules = RULES) -> FraudCheck:

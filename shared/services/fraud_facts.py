@@ -3,10 +3,11 @@ address with them, and who is in their circles. Ids and keyed hashes; no names."
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from functools import lru_cache
+from typing import Final, ParamSpec, TypeVar
 
 from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution
@@ -32,6 +33,9 @@ from shared.ports import Query, Snapshot
 from shared.services.context import Context
 from shared.services.transact import read
 
+P = ParamSpec("P")
+F = TypeVar("F", bound=Fact)
+
 PEOPLE_MAX: Final = 50
 """More people on one card or bank account change nothing: three are held already."""
 
@@ -45,6 +49,18 @@ class _Person:
 
     user: User
     traces: Traces
+
+
+def _remembered(kind: Callable[P, F]) -> Callable[P, F]:
+    """Whoever sits in a circle is told of at each look at anybody in it: the same few facts."""
+    return lru_cache(maxsize=2048)(kind)
+
+
+_signed_up = _remembered(SignedUp)
+_device_seen = _remembered(DeviceSeen)
+_method_added = _remembered(MethodAdded)
+_account_set = _remembered(PayoutAccountSet)
+_joined = _remembered(Joined)
 
 
 def facts_of(ctx: Context, uid: str) -> list[Fact]:
@@ -93,18 +109,18 @@ def _account(ctx: Context, person: _Person) -> Iterator[Fact]:
     homes = [one.mark for one in person.traces.seen if one.kind == "address"]
     devices = [one for one in person.traces.seen if one.kind == "device"]
     first = next((one.mark for one in devices if one.at - user.created_at <= SIGNING_UP), None)
-    yield SignedUp(person=uid, at=user.created_at, device=first, address=homes[-1] if homes else None)
+    yield _signed_up(person=uid, at=user.created_at, device=first, address=homes[-1] if homes else None)
     for one in devices:
-        yield DeviceSeen(person=uid, at=one.at, device=one.mark)
+        yield _device_seen(person=uid, at=one.at, device=one.mark)
     for one in person.traces.seen:
         if one.kind in ("card", "bank"):
-            yield MethodAdded(person=uid, at=one.at, method=one.mark, method_kind=one.kind)
+            yield _method_added(person=uid, at=one.at, method=one.mark, method_kind=one.kind)
         elif one.kind == "mandate_revoked":
             yield MandateCancelled(person=uid, at=one.at)
     account = user.payout_account
     if account is not None and account.bank is not None:
         changed_at = account.bank_changed_at
-        yield PayoutAccountSet(
+        yield _account_set(
             person=uid,
             at=changed_at or user.created_at,
             account=_bank(ctx, account.bank),
@@ -114,7 +130,12 @@ def _account(ctx: Context, person: _Person) -> Iterator[Fact]:
 
 def _bank(ctx: Context, fingerprint: str) -> str:
     """A payout account as a trace would name it: money may come from where it goes to."""
-    return mark(ctx.secrets.current(KEY), "bank", fingerprint)
+    return _bank_mark(ctx.secrets.current(KEY), fingerprint)
+
+
+@lru_cache(maxsize=2048)
+def _bank_mark(key: bytes, fingerprint: str) -> str:
+    return mark(key, "bank", fingerprint)
 
 
 def _ties(ctx: Context, person: _Person) -> set[str]:
@@ -136,7 +157,7 @@ def _circles(ctx: Context, uid: str, places: Iterable[Member]) -> Iterator[Fact]
     """Places taken, pots to come and received, promises broken. When one was broken is not kept: it counts as
     now, which is after any pot."""
     for place in places:
-        yield Joined(person=uid, at=place.joined_at, group=place.group)
+        yield _joined(person=uid, at=place.joined_at, group=place.group)
         if place.state == "defaulted":
             yield Defaulted(person=uid, at=ctx.clock.now(), group=place.group)
     for one in _all(ctx, "payouts", ("recipient", uid), "pay_date"):
@@ -187,7 +208,7 @@ def _companions(ctx: Context, known: set[str], groups: Iterable[Group]) -> Itera
         yield from _account(ctx, other)
         for gid, uid in seats:
             if uid == other.user.uid:
-                yield Joined(person=uid, at=other.user.created_at, group=gid)
+                yield _joined(person=uid, at=other.user.created_at, group=gid)
 
 
 def _all(ctx: Context, collection: str, who: tuple[str, str], order: str) -> Iterator[Snapshot]:

@@ -37,7 +37,7 @@ def _take_up(ctx: Context, command: Command, found: Snapshot) -> dict[str, int]:
     from shared.domain.payouts import Payout
     from shared.services.reserve_payout import reserve_payout
 
-    payout = Payout.model_validate(dict(found.data or {}))
+    payout = found.document(Payout)
     if payout.state not in {"scheduled", "parked"}:
         return {"queued": queue(ctx, "payout", found)}
     try:

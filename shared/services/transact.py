@@ -226,7 +226,7 @@ def _writes(
         snapshot = loaded.snapshot(document.path)
         if snapshot is None or snapshot.version is None:
             raise ValueError(f"{document.path} is changed, but was not loaded")
-        changed = document.data() | {"revision": document.revision + 1}
+        changed = document.next_revision(snapshot.document(type(document)))
         writes.append(Update(document.path, changed, snapshot.version))
         written.add(document.path)
     for document in decision.removed:

@@ -268,7 +268,7 @@ class Calamities:
         if handler is None:
             return
         if self._faults.strikes("webhook-first"):
-            handler.waits_for = lambda: self._life.cloud_is_quiet
+            self._life.scheduler.wait(handler, until=lambda: self._life.cloud_is_quiet)
         elif self._faults.strikes("stale-retry"):
             self.down_until = self._life.clock.moment + PLATFORM_DOWN
             self._life.cloud.is_down = True

@@ -82,13 +82,14 @@ class Cloud:
 
     def settle(self, arrivals: Callable[[], None], stop: Callable[[], bool]) -> None:
         """Work until nothing is due at this moment. `arrivals` adds what has come from outside."""
+        scheduler = self._scheduler
         while not stop():
             arrivals()
-            while self._scheduler.has_room and (work := self._take()) is not None:
+            while scheduler.has_room and (work := self._take()) is not None:
                 self._start(work)
-            if self._scheduler.is_idle:
+            if scheduler.is_idle:
                 return
-            self._scheduler.step()
+            scheduler.step()
 
     def _take(self) -> Work | None:
         """One of the works that are due: the oldest, or any where several handlers are at work."""

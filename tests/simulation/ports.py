@@ -120,6 +120,8 @@ class SimulatedStore(PlainStore):
         self._changes.append(Change(path, before.data if before else None, after.data if after else None))
 
     def _maybe_unavailable(self) -> None:
+        if "store-trouble" not in self._faults.active:
+            return
         if self._scheduler.current and self._faults.strikes("store-trouble"):
             raise StoreUnavailable
 

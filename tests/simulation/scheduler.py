@@ -48,6 +48,7 @@ class Scheduler:
         self._chance = chance
         self.look: Callable[[int], None] = lambda step: None
         self._running: list[_Green] = []
+        self._waiting: set[Handler] = set()
         self.steps = 0
         self.crashes = 0
         self.concurrency_max = 1
@@ -69,14 +70,17 @@ class Scheduler:
 
     @property
     def has_room(self) -> bool:
-        if len(self._running) < self.concurrency_max:
-            return True
-        return sum(green.handler.waits_for is None for green in self._running) < self.concurrency_max
+        return len(self._running) - len(self._waiting) < self.concurrency_max
 
     @property
     def only_waiters(self) -> bool:
         """Whether all who run were made to wait for something."""
-        return all(green.handler.waits_for is not None for green in self._running)
+        return len(self._running) == len(self._waiting)
+
+    def wait(self, handler: Handler, until: Callable[[], bool]) -> None:
+        """From its next port on a handler stands still until this has come about."""
+        handler.waits_for = until
+        self._waiting.add(handler)
 
     def kill_all(self) -> None:
         """Each process dies at its next port."""
@@ -117,14 +121,14 @@ class Scheduler:
     def step(self) -> None:
         """Let one handler go on to its next port, or die there."""
         running = self._running
-        if len(running) == 1 and running[0].handler.waits_for is None:
-            green = running[0]
+        if self._waiting:
+            green = self._chance.choice([one for one in running if self._may_go_on(one.handler)] or running)
         else:
-            ready = [one for one in running if one.handler.waits_for is None or _may_go_on(one.handler)]
-            green = self._chance.choice(ready or running)
+            green = running[0] if len(running) == 1 else self._chance.choice(running)
         green.switch()
         if green.dead:
-            self._running.remove(green)
+            running.remove(green)
+            self._waiting.discard(green.handler)
             self.steps += 1
             self.look(self.steps)
 
@@ -146,9 +150,9 @@ class Scheduler:
             assert current.parent is not None
             current.parent.switch()
 
-
-def _may_go_on(handler: Handler) -> bool:
-    """Whether what a handler was made to wait for has come about."""
-    if handler.waits_for is None or handler.waits_for():
-        handler.waits_for = None
-    return handler.waits_for is None
+    def _may_go_on(self, handler: Handler) -> bool:
+        """Whether what a handler was made to wait for has come about."""
+        if handler.waits_for is None or handler.waits_for():
+            handler.waits_for = None
+            self._waiting.discard(handler)
+        return handler.waits_for is None

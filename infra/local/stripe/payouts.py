@@ -200,8 +200,9 @@ def sweep(world: World) -> None:
     today = datetime.fromtimestamp(world.now, UTC).date()
     for holder in accounts.everyone(world):
         schedule = holder["settings"]["payouts"]["schedule"]
+        if schedule["interval"] == "manual":
+            continue
         due = {
-            "manual": False,
             "daily": working_days.is_working_day(today),
             "weekly": accounts.DAYS[today.weekday()] == schedule.get("weekly_anchor", "monday"),
             "monthly": today.day == schedule.get("monthly_anchor", 1),

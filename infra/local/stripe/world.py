@@ -16,7 +16,8 @@ from infra.local.stripe import working_days
 from infra.local.stripe.errors import Object, missing
 from infra.local.stripe.version import API_VERSION
 
-_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LETTERS = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LETTER_OF_BYTE = bytes(_LETTERS[byte % len(_LETTERS)] for byte in range(256))
 CURRENCY = "gbp"
 
 
@@ -26,7 +27,11 @@ _HOLD_OTHERS = frozenset([dict, list, tuple])
 def plain(value: Any) -> Any:
     """A copy of JSON, all the way down: what is shown stays as it was. Faster than by way of text."""
     if type(value) is dict:
-        return {name: plain(part) if type(part) in _HOLD_OTHERS else part for name, part in value.items()}
+        copied = value.copy()  # most parts hold no others
+        for name, part in value.items():
+            if type(part) in _HOLD_OTHERS:
+                copied[name] = plain(part) if part else type(part)()
+        return copied
     return [plain(part) if type(part) in _HOLD_OTHERS else part for part in value]
 
 
@@ -61,7 +66,7 @@ class World:
         """A new id, the same at each run with the same seed."""
         self.counter += 1
         digest = hashlib.sha256(f"{self.seed}:{self.counter}".encode()).digest()
-        return f"{prefix}_{''.join([_LETTERS[byte % 62] for byte in digest[:length]])}"
+        return f"{prefix}_{digest[:length].translate(_LETTER_OF_BYTE).decode()}"
 
     def add(self, account: str, thing: Object, **hidden: Any) -> Object:
         """Keep a new object of an account, and what Stripe knows of it without showing it."""
