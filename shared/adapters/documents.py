@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from shared.domain.record import record
 from shared.ports import Increment, Operator, Query, Update, Write
@@ -184,8 +184,7 @@ class Position:
     path: str
 
 
-@record
-class Plan:
+class Plan(NamedTuple):
     """A query, checked and taken apart. `descending` has one more item than `orders`, for the path."""
 
     where: list[tuple[FieldPath, Operator, Any]]
@@ -219,6 +218,7 @@ def _wanted(operator: Operator, value: Any) -> Any:
     return normalised(value)
 
 
+@lru_cache(maxsize=1024)  # the same few queries, over and over
 def field_path(field: str) -> FieldPath:
     """The names in a dotted field path."""
     return tuple(_checked_name(name) for name in field.split("."))

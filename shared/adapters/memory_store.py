@@ -283,7 +283,9 @@ Condition = Callable[[Any], bool]
 
 
 def _find(candidates: Iterable[Snapshot], asked: Plan) -> list[Snapshot]:
-    passes = [(names, _condition(operator, wanted)) for names, operator, wanted in asked.where]
+    # What is the cheapest to ask goes first: a document is left at the first condition that it fails.
+    asked_first = sorted(asked.where, key=_is_costly)
+    passes = [(names, _condition(operator, wanted)) for names, operator, wanted in asked_first]
     found = [one for one in candidates if _matches(one.data or {}, passes, asked.orders)]
     if len(found) > 1:  # sorting is stable: the first field goes last
         *fields, path = asked.descending
@@ -291,6 +293,10 @@ def _find(candidates: Iterable[Snapshot], asked: Plan) -> list[Snapshot]:
         for names, descending in zip(reversed(asked.orders), reversed(fields), strict=True):
             found.sort(key=partial(_rank_at, names), reverse=descending)
     return found
+
+
+def _is_costly(condition: tuple[FieldPath, Operator, Any]) -> bool:
+    return condition[1] not in COMPARE and condition[1] != "=="
 
 
 def _segments(document: Snapshot) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -161,8 +160,7 @@ class _StripeError(stripe.StripeError):
 _stripe_error: Callable[..., stripe.StripeError] = _StripeError
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """What Stripe answered, as StripeApi takes it from stripe-python."""
 
     data: dict[str, Any]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +42,9 @@ class Report:
 
     @property
     def facts_per_second(self) -> int:
-        """On one core: facts by seconds of its time."""
+        """Facts per second of CPU time, of the one core that a run has: on an idle core that is per second, and
+        on a busy one the time that others take is not counted. Everything from the first sign-up to the last
+        check counts, garbage collection too."""
         return round(self.facts / self.cpu_seconds) if self.cpu_seconds else 0
 
     def never_struck(self) -> list[str]:
@@ -65,6 +69,20 @@ class Report:
         }
 
 
+@contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """Collect garbage once, after it all: a world keeps nearly all that it makes until it ends, and looking
+    through it again and again takes a twentieth of the time."""
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+        gc.collect()
+
+
 def simulate(
     seeds: Iterable[int],
     only: frozenset[str] | None = None,
@@ -77,7 +95,8 @@ def simulate(
     for seed in seeds:
         told(seed, report)
         began = time.process_time()
-        outcome = Lifecycle(seed, only, sabotage, cases).run()
+        with _garbage_kept():
+            outcome = Lifecycle(seed, only, sabotage, cases).run()
         report.cpu_seconds += time.process_time() - began
         report.seeds += 1
         report.lifecycles += outcome.lifecycles
@@ -144,7 +163,7 @@ def _print(report: Report) -> None:
     told = report.as_json()
     print(
         f"{told['lifecycles']} lifecycles in {told['seeds']} seeds, {told['facts']} facts, "
-        f"{told['invariants_checked']} checks, {told['facts_per_second']} facts a second"
+        f"{told['invariants_checked']} checks, {told['facts_per_second']} facts per CPU second"
     )
     print(f"faults: {told['faults_per_seed']} a seed")
     for name, count in told["faults_injected"].items():
