@@ -42,9 +42,9 @@ class Report:
 
     @property
     def facts_per_second(self) -> int:
-        """Facts per second of CPU time, of the one core that a run has: on an idle core that is per second, and
-        on a busy one the time that others take is not counted. Everything from the first sign-up to the last
-        check counts, garbage collection too."""
+        """Facts per second of CPU time, on one core: on an idle one that is per second, and on a busy one the
+        time that others take is not counted. All counts, from the first sign-up to the last check and the
+        garbage collection after it."""
         return round(self.facts / self.cpu_seconds) if self.cpu_seconds else 0
 
     def never_struck(self) -> list[str]:
