@@ -138,7 +138,8 @@ class Sabotage:
         """A contribution that nobody has to pay any more."""
         fact = _fact(batch, "contribution_noticed")
         for write in batch if fact else ():
-            if (after := _of(write, "contributions")).get("state") == "due":
+            after = _of(write, "contributions")
+            if after and self._with_what_stays(write)["state"] == "due":
                 after |= {"state": "waived", "apart": True, "act_at": None}
                 return batch
         return None
@@ -148,9 +149,14 @@ class Sabotage:
             if isinstance(write, Update) and write.path.startswith("approvals/"):
                 after: Any = write.data
                 if after.get("state") == "carried_out":
-                    after["consents"][-1]["given_by"] = after["asked_by"]
+                    after["consents"][-1]["given_by"] = self._with_what_stays(write)["asked_by"]
                     return batch
         return None
+
+    def _with_what_stays(self, write: Write) -> dict[str, Any]:
+        """The document as the update leaves it, which names the fields that change alone."""
+        assert isinstance(write, Update)
+        return {**(self._life.auditor.document(write.path) or {}), **write.data}
 
     def _swap_of_the_past(self, batch: list[Write]) -> list[Write] | None:
         """The first turn, once it has been had."""
