@@ -344,5 +344,5 @@ def _standing(asked: Plan, document: Snapshot) -> Standing:
 def _is_after(standing: Standing, start: Standing, descending: Sequence[bool]) -> bool:
     for mine, theirs, down in zip(standing, start, descending, strict=True):
         if mine != theirs:
-            return mine < theirs if down else mine > theirs
+            return bool(mine < theirs if down else mine > theirs)
     return False

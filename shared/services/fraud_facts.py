@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar, cast
 
 from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution
@@ -53,7 +53,7 @@ class _Person:
 
 def _remembered(kind: Callable[P, F]) -> Callable[P, F]:
     """Whoever sits in a circle is told of at each look at anybody in it: the same few facts."""
-    return lru_cache(maxsize=2048)(kind)
+    return cast("Callable[P, F]", lru_cache(maxsize=2048)(kind))
 
 
 _signed_up = _remembered(SignedUp)
