@@ -414,7 +414,8 @@ class Auditor:
             return True
         attempts: list[Document] = after["attempts"]
         if before is None:
-            group.contributions[after["cycle"], after["uid"]] = change.path
+            # What a decided dispute claims besides is none of the pairs.
+            group.contributions.setdefault((after["cycle"], after["uid"]), change.path)
             return True
         moved = self._transition("contribution", _CONTRIBUTION, change, before["state"], after["state"])
         moved |= any(before[name] != after[name] for name in ("in_pot_pence", "counted_in"))
@@ -719,6 +720,10 @@ class Auditor:
                 group.pairs.taken_over(before, payload["member"], payload["substitute"])
             case "group_wound_up":
                 group.pairs.wound_up(before)
+            case "dispute_decided":
+                for remedy in payload["remedies"]:
+                    if remedy["kind"] == "claim":
+                        group.pairs.claimed(remedy["debtor"], remedy["creditor"], remedy["pence"])
             case "written_off":
                 group.pairs.let_go(payload["member"], payload["creditor"], payload["pence"])
             case "turns_swapped":
@@ -957,9 +962,11 @@ class Auditor:
             put_in -= group.of(f"credit:{uid}") + flows["credit returned", uid]
             put_in += group.pairs.forgiven[uid]
             owes, promised = group.of(f"debt:{uid}"), group.pairs.puts[uid] - flows["waived", uid]
+            promised += group.pairs.claimed_from[uid]
             if not self._holds(put_in + owes == promised):
                 self._violated("right-end", f"{gid}: {uid} put in {put_in} and owes {owes} of {promised}")
             pot = group.pairs.gets[uid] - flows["waived", uid] - flows["kept", uid]
+            pot += group.pairs.claimed_for[uid]
             owed, got = group.of(f"owed:{uid}"), flows["received", uid] + flows["netted", uid]
             got += group.pairs.gave_up[uid]
             if not self._holds(got + owed == pot):

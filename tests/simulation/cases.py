@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domain.approvals import Kind
 from shared.domain.calendar import london_day, opening_of
+from shared.domain.disputes import Remedy
 from shared.domain.errors import CycleOpen
 from shared.domain.permissions import Role
-from shared.services import approvals, hardship, leave_group
-from shared.services.context import Command
+from shared.services import approvals, disputes, hardship, leave_group, refund_contribution
+from shared.services.context import Command, Reader
 from tests.simulation.ports import Change
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ BEGUN = (
     "fee-change",
     "large-payout",
     "refused",
+    "refund",
+    "mediation",
 )
 FOLLOWING = (
     "shortfall-wait",
@@ -71,6 +74,7 @@ TRIES = 6
 NOBODY: frozenset[Role] = frozenset()
 FINANCE = frozenset({Role.FINANCE})
 STAFF = ("staff:asks", "staff:looks")
+SUPPORT = Reader("staff:hears", "req_hears", frozenset({Role.SUPPORT}), "To decide a dispute.")
 SPARE = ("Zoe", "Yan")
 """Who would take a place over."""
 
@@ -182,6 +186,10 @@ class Cases:
                 self._count("large-payout")
             case "approval_refused":
                 self._count("refused")
+            case "contribution_refunded":
+                self._count("refund")
+            case "dispute_opened" | "dispute_entry" | "dispute_taken_up" | "dispute_decided":
+                self._heard(gid, fact["type"], payload["dispute"])
             case "credit_used":
                 self._count("credit-used")
             case "payout_reserved":
@@ -314,6 +322,75 @@ class Cases:
             self._ask(STAFF[0], gid, "fee_change", fee_pence=fee_pence // 2)
         return True
 
+    def _refund(self, gid: str) -> bool:
+        """Staff give a contribution back whose pot is still there."""
+        found = sorted(
+            contribution["id"]
+            for path, contribution in self._life.documents("contributions")
+            if path.startswith(f"groups/{gid}/")
+            and contribution["counted_in"] is None
+            and any(attempt["in_pot_pence"] for attempt in contribution["attempts"])
+        )
+        if not found:
+            return False
+        about: dict[str, Any] = {
+            "group": gid,
+            "contribution": self._chance.choice(found),
+            "reason": "asked for",
+        }
+        self._client(STAFF[0], partial(refund_contribution.refund, self._life.world.ctx, **about))
+        return True
+
+    def _quarrel(self, gid: str) -> bool:
+        """Somebody says that another promised them something besides."""
+        one = self._someone(gid)
+        other = self._someone(gid, but=one)
+        if one is None or other is None:
+            return False
+        about: dict[str, Any] = {
+            "gid": gid,
+            "kind": "person",
+            "subject": other,
+            "text": "They promised.",
+            "evidence": [],
+        }
+        self._client(one, partial(disputes.open_dispute, self._life.world.ctx, **about))
+        return True
+
+    def _heard(self, gid: str, fact: str, did: str) -> None:
+        """The other answers, support takes it up and decides: a claim, or the house pays one that is open."""
+        ctx, dispute = self._life.world.ctx, self._document(f"groups/{gid}/disputes/{did}")
+        at: dict[str, Any] = {"gid": gid, "did": did}
+        match fact:
+            case "dispute_opened":
+                other = dispute["against"]
+                says = partial(disputes.add, ctx, reader=Reader(other), text="No.", evidence=[], **at)
+                self._later(3, "answers", partial(self._client, other, says))
+            case "dispute_entry":
+                takes_up = partial(disputes.take_up, ctx, reader=SUPPORT, **at)
+                self._later(3, "takes up", partial(self._client, SUPPORT.uid, takes_up))
+            case "dispute_taken_up":
+                self._later(3, "decides", partial(self._decide, gid, did))
+            case "dispute_decided":
+                self._count("mediation")
+
+    def _decide(self, gid: str, did: str) -> None:
+        dispute = self._document(f"groups/{gid}/disputes/{did}")
+        debtor, creditor = dispute["against"], dispute["opened_by"]
+        open_debts = [
+            debt["id"]
+            for debt in self._document(f"groups/{gid}/members/{debtor}")["debts"]
+            if debt["left_pence"] and debt["creditor"] not in {"house", "reserve"}
+        ]
+        remedy = Remedy(
+            kind="claim", debtor=debtor, creditor=creditor, pence=self._chance.randrange(1, 9_000)
+        )
+        if open_debts and self._chance.random() < 0.5:
+            remedy = Remedy(kind="house_pays", debtor=debtor, debt=self._chance.choice(open_debts))
+        about: dict[str, Any] = {"gid": gid, "did": did, "outcome": "upheld", "reason": "Both were heard."}
+        decides = partial(disputes.decide, self._life.world.ctx, reader=SUPPORT, remedies=[remedy], **about)
+        self._client(SUPPORT.uid, decides)
+
     _begins: Mapping[str, Callable[[Cases, str], bool]] = {
         "leaves-before-turn": _leave_before,
         "leaves-after-turn": _leave_after,
@@ -326,6 +403,8 @@ class Cases:
         "swap-races-payout": _swap_in_a_race,
         "wind-up": _wind_up,
         "fee-change": _change_fee,
+        "refund": _refund,
+        "mediation": _quarrel,
     }
 
     def _agree_plan(self, gid: str, uid: str) -> None:

@@ -39,6 +39,8 @@ class Pairs:
     gets: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     forgiven: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     gave_up: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    claimed_from: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    claimed_for: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def let_go(self, debtor: str, creditor: str, pence: int) -> None:
         """A creditor lets a debt go: as if it had been paid to them, and given back."""
@@ -52,6 +54,11 @@ class Pairs:
         for payer in here:
             for recipient in here:
                 self._promise(payer, recipient, amount)
+
+    def claimed(self, debtor: str, creditor: str, pence: int) -> None:
+        """A decided dispute claims it besides: whoever leaves or is replaced, it stays between these two."""
+        self.claimed_from[debtor] += pence
+        self.claimed_for[creditor] += pence
 
     def _promise(self, payer: str, recipient: str, pence: int) -> None:
         self.puts[payer] += pence
