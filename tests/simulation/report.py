@@ -10,8 +10,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
 from typing import Any
 
 from tests.simulation import cases
@@ -24,6 +27,10 @@ EVERY_FAULT_FROM = 30
 
 EVERY_CASE_FROM = 60
 """The same for a case that never came about: a seed has a fifth of them, and not each finds its occasion."""
+
+
+SLICE = 2
+"""Seeds that a process takes at a time: one may take long, and the others go on."""
 
 
 @dataclass
@@ -39,6 +46,18 @@ class Report:
     cases: Counter[str] = field(default_factory=Counter)
     violated: list[tuple[int, Violation]] = field(default_factory=list)
     cpu_seconds: float = 0.0
+
+    def add(self, other: Report) -> None:
+        """Count another's seeds, too."""
+        self.seeds += other.seeds
+        self.lifecycles += other.lifecycles
+        self.facts += other.facts
+        self.steps += other.steps
+        self.invariants_checked += other.invariants_checked
+        self.faults_injected.update(other.faults_injected)
+        self.cases.update(other.cases)
+        self.violated += other.violated
+        self.cpu_seconds += other.cpu_seconds
 
     @property
     def facts_per_second(self) -> int:
@@ -109,6 +128,30 @@ def simulate(
     return report
 
 
+def simulate_on(
+    jobs: int,
+    seeds: range,
+    only: frozenset[str] | None = None,
+    sabotage: str | None = None,
+    cases: frozenset[str] | None = None,
+    told: Callable[[int, Report], None] = lambda seed, report: None,
+) -> Report:
+    """The same by so many processes, a few seeds at a time; a seed is the same in whichever it runs."""
+    slices = [seeds[at : at + SLICE] for at in range(0, len(seeds), SLICE)]
+    one = partial(simulate, only=only, sabotage=sabotage, cases=cases)
+    report = Report()
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _silence) as pool:
+        for done, part in zip(slices, pool.map(one, slices), strict=True):
+            report.add(part)
+            told(done[-1], report)
+    return report
+
+
+def _silence() -> None:
+    """What handlers log of the faults is not news here."""
+    logging.disable(logging.CRITICAL)
+
+
 def replay_command(seed: int, faults: str | None, sabotage: str | None, cases: str | None = None) -> str:
     """The command that shows a violation again."""
     options = {"faults": faults, "cases": cases, "sabotage": sabotage}
@@ -136,7 +179,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     only, chosen = _names(options.faults), _names(options.cases)
     seeds = range(options.seed, options.seed + options.seeds)
-    report = simulate(seeds, only, options.sabotage, chosen, _progress)
+    asked = (seeds, only, options.sabotage, chosen, _progress)
+    report = simulate(*asked) if options.jobs == 1 else simulate_on(options.jobs, *asked)
     missing: list[str] = []
     if only is None and report.seeds >= EVERY_FAULT_FROM:
         missing += [f"The fault {name} never struck." for name in report.never_struck()]
@@ -196,6 +240,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--faults", metavar="a,b", help="only these faults; 'none', or 'list'")
     parser.add_argument("--cases", metavar="a,b", help="only these cases of people; 'none', or 'list'")
     parser.add_argument("--sabotage", metavar="NAME", help="break this invariant on purpose, or 'list'")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many processes (1)")
     parser.add_argument("--json", action="store_true", help="the report as one line of JSON")
     options = parser.parse_args(arguments)
     names = {*NAMES, "none", "list"}
@@ -206,11 +251,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"no case is called {', '.join(sorted(unknown))}; --cases list names them")
     if options.sabotage is not None and options.sabotage not in {*SABOTAGED, "list"}:
         parser.error(f"no sabotage is called {options.sabotage}; --sabotage list names them")
-    if options.seeds < 1:
-        parser.error("--seeds wants one at least")
+    if options.seeds < 1 or options.jobs < 1:
+        parser.error("--seeds and --jobs want one at least")
     return options
 
 
 if __name__ == "__main__":
-    logging.disable(logging.CRITICAL)  # what handlers log of the faults is not news here
+    _silence()
     sys.exit(main())
