@@ -24,6 +24,7 @@ from shared.domain.decision import Decision
 from shared.domain.documents import Document
 from shared.domain.errors import AlreadyHadTurn, NotRunning, WrongMembershipState
 from shared.domain.groups import Group, Seat
+from shared.domain.ids import debt_id
 from shared.domain.journal import News
 from shared.domain.ledger import Rows
 from shared.domain.members import Debt, Member, MembershipState
@@ -298,11 +299,16 @@ def _owe_the_rest(circle: Circle, leaver: str) -> None:
             continue
         pence = theirs.left_pence
         circle.rows += ledger.shortfall(leaver, other, pence)
-        debt = new_debt(theirs.id, f"left:{leaver}:{other}", other, cycle, theirs.due_date, pence)
+        debt = new_debt(theirs.id, _left_owing(leaver, other), other, cycle, theirs.due_date, pence)
         circle.owe(leaver, [debt])
         counted_in = circle.turns[cycle].id
         circle.put(theirs.moved("short").with_(apart=True, counted_in=counted_in))
     circle.move(leaver, "defaulted")
+
+
+def _left_owing(leaver: str, other: str) -> str:
+    """What makes the debt to the other of who leaves after their turn."""
+    return f"left:{leaver}:{other}"
 
 
 # --- everybody leaves ---------------------------------------------------------------------------------------
@@ -372,13 +378,13 @@ def substitute(circle: Circle, leaver: str, heir: Member, due: list[Contribution
 def _pays_directly(circle: Circle, leaver: str, other: str | None) -> bool:
     """Whether the other has left after their turn, and owes or has paid the leaver for a turn to come.
 
-    Then both sides of the pair are between these two: nothing of it is taken over.
+    Then both sides of the pair are between these two: nothing of it is taken over. The turn may have been
+    changed since, so that the debt is looked for and not the cycle.
     """
-    back = circle.contributions.get((circle.position(leaver), other or ""))
-    if back is None or not back.apart:
+    if other not in circle.members:
         return False
-    debts = circle.members[back.uid].debts
-    return any(debt.contribution == back.id and debt.creditor == leaver for debt in debts)
+    cause = _left_owing(other, leaver)
+    return any(debt.id == debt_id(debt.contribution, cause) for debt in circle.members[other].debts)
 
 
 def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: Any) -> None:

@@ -103,16 +103,8 @@ class Pairs:
         But who left after their turn owes the leaver, or has paid them: that pair stays between those two.
         """
         places, amount = _places(before.group), before.group["terms"]["amount_pence"]
-        stay = {
-            cycle
-            for other, cycle in places.items()
-            for back in [before.contribution(places[leaver], other)]
-            if any(
-                debt["contribution"] == back["id"] and debt["creditor"] == leaver
-                for debt in before.debts(other)
-            )
-        }
         cycles = {one["number"] for one in before.group["schedule"][before.group["terms"]["cycles_done"] :]}
+        stay = {cycle for other, cycle in places.items() if _owes_for_a_turn(before, other, leaver, cycles)}
         paid = sum(_performed(before, cycle, leaver) for cycle in cycles - stay)
         kept = amount * len(stay)
         self.puts[heir], self.puts[leaver] = self.puts[leaver] - kept, paid + kept
@@ -145,6 +137,12 @@ def _places(group: Document) -> dict[str, int]:
         for seat in group["seats"]
         if seat["state"] in SEATED and seat["position"] is not None
     }
+
+
+def _owes_for_a_turn(before: Standing, other: str, leaver: str, cycles: set[int]) -> bool:
+    """Whether the other owes the leaver, or has paid them, for the leaver's turn, whichever it was then."""
+    debts = [debt["contribution"] for debt in before.debts(other) if debt["creditor"] == leaver]
+    return bool(debts) and any(before.contribution(cycle, other)["id"] in debts for cycle in cycles)
 
 
 def _performed(before: Standing, cycle: int, uid: str) -> int:
