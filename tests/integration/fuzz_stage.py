@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
@@ -27,6 +28,12 @@ from tests.entrypoints.bodies import BODIES, MONTH
 STAFF: Final = ("support", "finance", "admin", "auditor")
 LINKS: Final = {"return_url": "https://app.example/done", "refresh_url": "https://app.example/again"}
 LOOKING: Final = {"Access-Reason": "To see that whatever is asked is answered"}
+ONE_CARD: Final = {
+    "type": "card",
+    "card[number]": "4242424242424242",
+    "card[exp_month]": "12",
+    "card[exp_year]": "2034",
+}
 LARGE: Final = {"amount_pence": 80_000, "frequency": "weekly"}
 SMALL: Final = {"amount_pence": 5_000, "frequency": "monthly"}
 
@@ -249,6 +256,25 @@ class Stage:
         made = person.post("/v1/payment-methods/setups", {"kind": "card", "return_url": LINKS["return_url"]})
         self.platform.submit_page(made["url"], payment_method=CARD)
         return person, str(made["setup"])
+
+    def suspect(self) -> Person:
+        """Somebody whose card two others have given before: the next one that they give is refused."""
+        for person in (people := [self.newcomer() for _ in range(3)]):
+            person.post("/v1/payment-methods", {"method": self._one_card()})
+        with suppress(CallFailed):
+            people[-1].post("/v1/payment-methods", {"method": CARD})
+        return people[-1]
+
+    def _one_card(self) -> str:
+        """A payment method of the same card each time, made as a client's form makes it."""
+        made = requests.post(
+            f"{self.platform.about['stripe_control']}/v1/payment_methods",
+            data=ONE_CARD,
+            headers={"Authorization": "Bearer sk_test_form"},
+            timeout=60,
+        )
+        made.raise_for_status()
+        return str(made.json()["id"])
 
     def session(self) -> tuple[Person, dict[str, str]]:
         """Somebody's browser: its cookie, and the token that goes with changes."""
@@ -497,6 +523,10 @@ def _by_review(**body: Any) -> Recipe:
     return recipe
 
 
+def _of_suspect(**body: Any) -> Recipe:
+    return lambda stage: Ask(stage.staff["finance"], {"person": stage.suspect().uid}, body, headers=LOOKING)
+
+
 def _health(stage: Stage) -> Ask:
     who = stage.newcomer()
     who.post("/v1/assessments/financial-health", BODIES["NewHealthAnswers"])
@@ -620,6 +650,8 @@ RECIPES: Final[dict[str, Recipe]] = {
     ),
     "read_own_evidence": _by(Stage.assessed),
     "list_stale_assessments": lambda stage: Ask(stage.staff["finance"], headers=LOOKING),
+    "read_fraud_findings": _of_suspect(),
+    "decide_fraud_finding": _of_suspect(**BODIES["FindingDecision"]),
     "read_health_questions": _by(_member),
     "answer_financial_health": _by(Stage.newcomer, **BODIES["NewHealthAnswers"]),
     "read_financial_health": _health,
@@ -632,9 +664,3 @@ def unknown(stage: Stage) -> Ask:
     _, message = stage.talked_of()
     path = {"group": stage.group, "member": stage.members[1].uid, "message": message}
     return Ask(stage.members[2], path | {"person": stage.members[1].uid})
-
-
-NEVER: Final = dict.fromkeys(
-    ("read_fraud_findings", "decide_fraud_finding"), "nobody on the stage is suspected of anything"
-)
-"""Operations that cannot succeed here, and why."""
