@@ -11,8 +11,8 @@ from tests.simulation.faults import NAMES
 from tests.simulation.lifecycle import Lifecycle
 from tests.simulation.report import SLICE, main, simulate, simulate_on
 
-SEEDS = 250
-"""What some two minutes hold on two cores; the nightly run has more (README)."""
+SEEDS = 200
+"""What a minute and a half holds on two quiet cores; the nightly run has more (README)."""
 
 BRINGS_ALONG = {"stale-retry": ["crash"]}
 """A try is a day late only where the process that made it died."""

@@ -23,6 +23,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     f"users/{ADA}": {"uid": ADA},
     f"profiles/{ADA}": {"uid": ADA, "sealed": "v1.1.x"},
     f"payment_methods/{ADA}": {"uid": ADA},
+    f"traces/{ADA}": {"uid": ADA},
     f"consents/{ADA}": {"uid": ADA},
     f"reach/{ADA}": {"uid": ADA},
     f"keys/{ADA}": {"owner": ADA},
