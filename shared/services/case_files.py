@@ -26,6 +26,7 @@ from shared.domain.record import record
 from shared.domain.retention import expiry
 from shared.ports import Query, Sealer
 from shared.services.context import Context
+from shared.services.paging import every
 from shared.services.transact import Loaded, read
 
 _TAKEN: Final = TypeAdapter(list[HealthTaken])
@@ -141,12 +142,5 @@ def files_of(ctx: Context, uid: str) -> Iterator[Document]:
 
 def assessments_of(ctx: Context, uid: str) -> Iterator[AssessmentFile]:
     """A person's assessments, the latest first, page by page."""
-    cursor: str | None = None
-    while True:
-        page = ctx.store.query(
-            Query("assessments", where=[("uid", "==", uid)], order_by=["-at"], after=cursor)
-        )
-        yield from (one.document(AssessmentFile) for one in page.documents)
-        cursor = page.cursor
-        if cursor is None:
-            return
+    query = Query("assessments", where=[("uid", "==", uid)], order_by=["-at"])
+    return (one.document(AssessmentFile) for one in every(ctx, query))

@@ -17,6 +17,7 @@ from shared.ports import (
     Query,
 )
 from shared.services.context import Command, Context
+from shared.services.paging import every
 from shared.services.process_payment_event import EVENTS_TOPIC, as_message
 from shared.services.transact import Loaded, read, transact
 
@@ -78,19 +79,10 @@ def catch_up(ctx: Context, command: Command) -> dict[str, Any]:
 
 def _accounts(ctx: Context) -> Iterator[str]:
     """The account of everybody who can be paid."""
-    cursor: str | None = None
-    while True:
-        page = ctx.store.query(
-            Query(
-                "users",
-                where=[("payout_account.reference", ">", "")],
-                order_by=["payout_account.reference"],
-                limit=PAGE,
-                after=cursor,
-            )
-        )
-        for found in page.documents:
-            yield str((found.data or {})["payout_account"]["reference"])
-        cursor = page.cursor
-        if cursor is None:
-            return
+    query = Query(
+        "users",
+        where=[("payout_account.reference", ">", "")],
+        order_by=["payout_account.reference"],
+        limit=PAGE,
+    )
+    return (str((one.data or {})["payout_account"]["reference"]) for one in every(ctx, query))

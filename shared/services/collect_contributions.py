@@ -8,6 +8,7 @@ from typing import Any
 from shared.domain.ids import SHARDS
 from shared.ports import Query, QueueFailed, Snapshot
 from shared.services.context import Command, Context
+from shared.services.paging import every
 
 PAGE = 200
 
@@ -37,23 +38,14 @@ def _advance_groups(ctx: Context, command: Command) -> int:
 
 def due(ctx: Context, collection: str) -> list[Snapshot]:
     """Documents of all groups whose `act_at` has come, oldest first."""
-    documents: list[Snapshot] = []
-    cursor: str | None = None
-    while True:
-        page = ctx.store.query(
-            Query(
-                collection,
-                where=[("shard", "in", list(range(SHARDS))), ("act_at", "<=", ctx.clock.now())],
-                order_by=["act_at"],
-                limit=PAGE,
-                after=cursor,
-                group=True,
-            )
-        )
-        documents += page.documents
-        cursor = page.cursor
-        if cursor is None:
-            return documents
+    query = Query(
+        collection,
+        where=[("shard", "in", list(range(SHARDS))), ("act_at", "<=", ctx.clock.now())],
+        order_by=["act_at"],
+        limit=PAGE,
+        group=True,
+    )
+    return list(every(ctx, query))
 
 
 def queue(ctx: Context, kind: str, found: Snapshot) -> int:

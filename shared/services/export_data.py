@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -29,6 +28,7 @@ from shared.services import (
 )
 from shared.services.case_files import assessments_of
 from shared.services.context import Context
+from shared.services.paging import every
 from shared.services.sealed_profile import opened
 from shared.services.transact import read
 
@@ -183,14 +183,8 @@ def _accesses(ctx: Context, uid: str) -> list[dict[str, Any]]:
 
 
 def _every(ctx: Context, query: Query) -> Iterator[Mapping[str, Any]]:
-    """Every document that a query finds, page by page."""
-    cursor: str | None = None
-    while True:
-        page = ctx.store.query(dataclasses.replace(query, after=cursor))
-        yield from (one.data or {} for one in page.documents)
-        cursor = page.cursor
-        if cursor is None:
-            return
+    """The fields of every document that a query finds."""
+    return (one.data or {} for one in every(ctx, query))
 
 
 def _moment(value: datetime | None) -> str | None:

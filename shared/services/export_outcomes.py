@@ -30,6 +30,7 @@ from shared.services.applicant_score import applicant_of
 from shared.services.case_files import open_assessment
 from shared.services.context import Context
 from shared.services.member_pds import GRACE_DAYS, contributions_of
+from shared.services.paging import every
 
 DAYS_A_MONTH = 30
 
@@ -78,8 +79,8 @@ def outcomes(ctx: Context, model: Kind, months: int) -> Iterator[dict[str, Any]]
 
 def _applicants(ctx: Context) -> Iterator[_Then]:
     """Everybody who was assessed with a score and has not been erased."""
-    for data in _all(ctx, Query("assessments", order_by=["at"])):
-        file = AssessmentFile.model_validate(data)
+    for found_file in every(ctx, Query("assessments", order_by=["at"])):
+        file = found_file.document(AssessmentFile)
         try:
             found: Assessment = open_assessment(ctx.vault.sealer(file.uid), file)
         except Erased:
@@ -99,8 +100,8 @@ def _applicants(ctx: Context) -> Iterator[_Then]:
 def _members(ctx: Context, model: Artefact, day: date, of: Any) -> Iterator[_Then]:
     """Everybody with as many months behind them, on that day, as the model reads."""
     length = int(model.name.removeprefix("member_").removesuffix("m"))
-    for data in _all(ctx, Query("users", order_by=["uid"])):
-        uid = str(data["uid"])
+    for user in every(ctx, Query("users", order_by=["uid"])):
+        uid = str((user.data or {})["uid"])
         seen = months_of(of(uid), day, GRACE_DAYS)
         if len(seen) < length:
             continue
@@ -118,15 +119,3 @@ def _edge(shape: Any, reading: Reading) -> Reading:
     if cell is None or not shape.cuts:
         return None if cell is None else 0
     return float(shape.cuts[cell - 1] if cell else shape.cuts[0] - 1)
-
-
-def _all(ctx: Context, query: Query) -> Iterator[dict[str, Any]]:
-    cursor: str | None = None
-    while True:
-        page = ctx.store.query(
-            Query(query.collection, order_by=query.order_by, limit=query.limit, after=cursor)
-        )
-        yield from (dict(one.data or {}) for one in page.documents)
-        cursor = page.cursor
-        if cursor is None:
-            return

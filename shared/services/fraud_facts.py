@@ -31,6 +31,7 @@ from shared.domain.traces import ASKED_MAX, KEY, Traces, mark, traces_ref
 from shared.domain.users import User, user_ref
 from shared.ports import Query, Snapshot
 from shared.services.context import Context
+from shared.services.paging import every
 from shared.services.transact import read
 
 P = ParamSpec("P")
@@ -213,13 +214,5 @@ def _companions(ctx: Context, known: set[str], groups: Iterable[Group]) -> Itera
 
 def _all(ctx: Context, collection: str, who: tuple[str, str], order: str) -> Iterator[Snapshot]:
     """Everything of one person in all circles, page by page."""
-    cursor: str | None = None
-    while True:
-        field, uid = who
-        page = ctx.store.query(
-            Query(collection, [(field, "==", uid)], [order], limit=200, after=cursor, group=True)
-        )
-        yield from page.documents
-        cursor = page.cursor
-        if cursor is None:
-            return
+    field, uid = who
+    return every(ctx, Query(collection, [(field, "==", uid)], [order], limit=200, group=True))

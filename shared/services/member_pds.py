@@ -19,6 +19,7 @@ from shared.domain.withdrawn_models import in_service
 from shared.ports import Query, Snapshot
 from shared.services.case_files import assessments_of, case_of
 from shared.services.context import Context
+from shared.services.paging import every
 from shared.services.withdrawn_models import withdrawn
 
 GRACE_DAYS: Final = 2
@@ -83,12 +84,4 @@ def _open(ctx: Context, file: AssessmentFile) -> tuple[Assessment, int] | None:
 
 def all_of(ctx: Context, collection: str, uid: str, order: str) -> Iterator[Snapshot]:
     """Everything of one person in all circles, page by page."""
-    cursor: str | None = None
-    while True:
-        page = ctx.store.query(
-            Query(collection, [("uid", "==", uid)], [order], limit=200, after=cursor, group=True)
-        )
-        yield from page.documents
-        cursor = page.cursor
-        if cursor is None:
-            return
+    return every(ctx, Query(collection, [("uid", "==", uid)], [order], limit=200, group=True))

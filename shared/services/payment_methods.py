@@ -21,6 +21,7 @@ from shared.ports import Method, MethodSetup, Query
 from shared.services import views
 from shared.services.context import Command, Context
 from shared.services.fraud_holds import require_clear
+from shared.services.paging import every
 from shared.services.processor import asking
 from shared.services.traces import noting
 from shared.services.transact import Loaded, read, transact
@@ -176,18 +177,8 @@ def remove(ctx: Context, command: Command, method: str) -> dict[str, Any]:
 
 def _is_due(ctx: Context, uid: str) -> bool:
     """Whether anything is still to be collected from the person, in any circle."""
-    cursor: str | None = None
-    while True:
-        page = ctx.store.query(
-            Query(
-                "contributions", where=[("uid", "==", uid)], order_by=["due_date"], after=cursor, group=True
-            )
-        )
-        if any((one.data or {})["state"] in {"due", "short"} for one in page.documents):
-            return True
-        cursor = page.cursor
-        if cursor is None:
-            return False
+    query = Query("contributions", where=[("uid", "==", uid)], order_by=["due_date"], group=True)
+    return any((one.data or {})["state"] in {"due", "short"} for one in every(ctx, query))
 
 
 def _listed(methods: PaymentMethods) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from shared.ports import Query
 from shared.services import access_log
 from shared.services.context import Context, Reader
 from shared.services.member_pds import contributions_of, latest_score, pd_of
+from shared.services.paging import every
 from shared.services.transact import read
 
 RUNNING = ("locked", "active")
@@ -44,8 +45,8 @@ def of_all(ctx: Context, reader: Reader) -> dict[str, Any]:
             exposure_pence=seat.exposure_pence,
         )
         for state in RUNNING
-        for data in _all(ctx, Query("groups", where=[("state", "==", state)]))
-        for group in [Group.model_validate(data)]
+        for found in every(ctx, Query("groups", where=[("state", "==", state)]))
+        for group in [found.document(Group)]
         for seat in _seats(ctx, group, known)
     ]
     return portfolio(holdings).model_dump(mode="json")
@@ -119,8 +120,8 @@ class _Known:
 def _seats(ctx: Context, group: Group, known: _Known) -> Iterator[_Seat]:
     """Each place of a circle: what its holder still owes once the pot was theirs, and what they owe now."""
     done = sum(1 for cycle in group.schedule if cycle.closed)
-    for data in _all(ctx, Query(f"groups/{group.id}/members")):
-        member = Member.model_validate(data)
+    for found in every(ctx, Query(f"groups/{group.id}/members")):
+        member = found.document(Member)
         seat = group.seat(member.uid)
         position = seat.position if seat is not None else None
         to_come = 0
@@ -134,15 +135,3 @@ def _seats(ctx: Context, group: Group, known: _Known) -> Iterator[_Seat]:
             score.band if isinstance(score, Score) else None,
             group.terms.amount_pence * to_come + member.owes_pence(),
         )
-
-
-def _all(ctx: Context, query: Query) -> Iterator[dict[str, Any]]:
-    cursor: str | None = None
-    while True:
-        page = ctx.store.query(
-            Query(query.collection, where=query.where, order_by=query.order_by, after=cursor)
-        )
-        yield from (dict(one.data or {}) for one in page.documents)
-        cursor = page.cursor
-        if cursor is None:
-            return

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any, Literal
@@ -49,15 +48,6 @@ def _uses() -> list[Callable[[], bool]]:
         lambda: Part(kind="b", day=DAY).model_dump_json() == '{"kind":"b","day":"2027-06-01"}',
         refuses_what_it_does_not_know,
     ]
-
-
-@pytest.fixture
-def hurried() -> Iterator[None]:
-    """Threads that take turns every microsecond."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.mark.usefixtures("hurried")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar
@@ -80,15 +78,6 @@ def test_the_first_instance_refuses_what_the_second_does() -> None:
     for _ in range(2):
         with pytest.raises(TypeError, match="missing 1 required positional argument: 'to'"):
             ours()
-
-
-@pytest.fixture
-def hurried() -> Iterator[None]:
-    """Threads that take turns every microsecond."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.mark.usefixtures("hurried")

@@ -1,0 +1,20 @@
+"""All that a query finds, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shared.ports import Query, Snapshot
+from shared.services.context import Context
+
+
+def every(ctx: Context, query: Query) -> Iterator[Snapshot]:
+    """Each document in turn. The next page is asked for when the one before it has been looked through."""
+    cursor: str | None = None
+    while True:
+        page = ctx.store.query(replace(query, after=cursor))
+        yield from page.documents
+        cursor = page.cursor
+        if cursor is None:
+            return
