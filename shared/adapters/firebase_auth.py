@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from shared.adapters.lazily import once
 from shared.domain.errors import AppCheckFailed, BadToken, TryAgainLater
@@ -33,40 +34,46 @@ class FirebaseIdentityProvider:
         import firebase_admin
 
         credential = _anonymous() if self._emulated else None
-        # Named by this object, for firebase-admin keeps apps in one table per process.
-        return firebase_admin.initialize_app(credential, {"projectId": self._project}, f"ajo-{id(self)}")
+        # firebase-admin keeps apps in one table per process for ever, each under a name of its own: not this
+        # object's id(), which a later object gets again.
+        return firebase_admin.initialize_app(credential, {"projectId": self._project}, f"ajo-{uuid4()}")
 
     def verify(self, token: str) -> Identity:
         from firebase_admin import auth
 
+        app = self._app()  # outside: what is wrong with the set-up is no bad token
         with _refusing():
-            return _identity(auth.verify_id_token(token, self._app(), check_revoked=self._check_revoked))
+            return _identity(auth.verify_id_token(token, app, check_revoked=self._check_revoked))
 
     def open_session(self, token: str, lifetime_seconds: int) -> str:
         from firebase_admin import auth
 
+        app = self._app()
         with _refusing():
-            made = auth.create_session_cookie(token, timedelta(seconds=lifetime_seconds), self._app())
+            made = auth.create_session_cookie(token, timedelta(seconds=lifetime_seconds), app)
         return made.decode() if isinstance(made, bytes) else str(made)
 
     def verify_session(self, session: str) -> Identity:
         from firebase_admin import auth
 
+        app = self._app()
         with _refusing():
             # Always asked, whatever the setting: a session lives for hours.
-            return _identity(auth.verify_session_cookie(session, check_revoked=True, app=self._app()))
+            return _identity(auth.verify_session_cookie(session, check_revoked=True, app=app))
 
     def sign_out_everywhere(self, uid: str) -> None:
         from firebase_admin import auth
 
+        app = self._app()
         with _refusing():
-            auth.revoke_refresh_tokens(uid, self._app())
+            auth.revoke_refresh_tokens(uid, app)
 
     def remove(self, uid: str) -> None:
         from firebase_admin import auth
 
+        app = self._app()
         with contextlib.suppress(BadToken), _refusing():
-            auth.delete_user(uid, self._app())
+            auth.delete_user(uid, app)
 
     def check_app(self, token: str) -> None:
         from firebase_admin import app_check

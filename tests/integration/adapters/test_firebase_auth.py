@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -91,6 +92,15 @@ def test_a_revoked_token_is_refused_where_that_is_checked(auth_host: str) -> Non
     with pytest.raises(BadToken):
         checking.verify(account["idToken"])
     assert trusting.verify(account["idToken"]).uid == account["localId"]
+
+
+def test_a_provider_made_after_another_was_dropped_is_as_good(auth_host: str) -> None:
+    _, account = signed_up(auth_host)
+    for _ in range(20):  # each may stand where the last one stood in memory
+        provider = FirebaseIdentityProvider(PROJECT, emulated=True, check_revoked=False)
+        assert provider.verify(account["idToken"]).uid == account["localId"]
+        del provider
+        gc.collect()
 
 
 def call_as_owner(host: str, body: dict[str, Any]) -> None:
