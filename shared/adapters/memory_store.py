@@ -220,10 +220,14 @@ class _Index:
                 insort(self._rows, (held, path))
 
     def paths(self, operator: Operator, wanted: Any) -> list[str]:
-        """Those that meet a condition, and for a range those of another type at worst."""
+        """Those that meet a condition, and at worst those that hold its very value."""
         rank, rows = _rank(wanted), self._rows
-        low = 0 if operator in ("<", "<=") else bisect_left(rows, rank, key=_rank_of)
-        high = len(rows) if operator in (">", ">=") else bisect_right(rows, rank, key=_rank_of)
+        first, beyond = (rank[0],), (rank[0] + 1,)  # of this type, and of the next
+        low = bisect_left(rows, first if operator in ("<", "<=") else rank, key=_rank_of)
+        if operator in (">", ">="):
+            high = bisect_left(rows, beyond, low, key=_rank_of)
+        else:
+            high = bisect_right(rows, rank, low, key=_rank_of)
         return [path for _, path in rows[low:high]]
 
     def _held(self, data: Mapping[str, Any] | None) -> tuple[int, Any] | None:
