@@ -201,6 +201,7 @@ class Auditor:
         self._movements: dict[str, str] = {}  # a movement's id → the fact that books it
         self._seen: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._seen_counter = -1
+        self._newest: str | None = None
         self._charged: dict[str, str] = {}  # attempt → movement
         self._transfers: defaultdict[str, list[str]] = defaultdict(list)
         self._bank_payouts: defaultdict[str, list[str]] = defaultdict(list)
@@ -266,6 +267,10 @@ class Auditor:
         if self._processor.counter == self._seen_counter or self.violations:
             return
         self._seen_counter = self._processor.counter
+        newest = next(reversed(self._processor.objects), None)
+        if newest == self._newest:  # it was asked, and made nothing
+            return
+        self._newest = newest
         for account, kinds in self._processor.ids.items():
             for kind, check in (_OURS if account == self._processor.platform else _THEIRS).items():
                 ids = kinds.get(kind)
