@@ -41,6 +41,9 @@ from shared.ports import (
     Write,
 )
 
+WITH_DATA = (Create, Update, Put)
+WITH_VERSION = (Update, Increment, Delete)
+
 TornReads = Callable[[Sequence[str]], Iterable[str]]
 """Yields the paths of one read in the order in which they shall be read, each once.
 
@@ -149,14 +152,14 @@ class MemoryStore(Store):
     # --- writing ---
 
     def _given(self, write: Write) -> dict[str, Any]:
-        return normalised_fields(write.data) if isinstance(write, Create | Update | Put) else {}
+        return normalised_fields(write.data) if isinstance(write, WITH_DATA) else {}
 
     def _outcome(self, write: Write, data: dict[str, Any]) -> dict[str, Any] | None:
         """What the document will hold (None: nothing). Raises what the write is refused with."""
         stored = self._documents.get(write.path)
         if isinstance(write, Create) and stored:
             raise AlreadyExists(f"{write.path} exists.")
-        guard = write.version if isinstance(write, Update | Increment | Delete) else None
+        guard = write.version if isinstance(write, WITH_VERSION) else None
         if guard is not None and (stored is None or stored.version != guard):
             raise Stale(f"{write.path} has changed since it was read.")
         if isinstance(write, Delete):
@@ -212,12 +215,14 @@ class _Index:
 
     def put(self, path: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
         """Move a document to where its field now stands; one without the field is in no index."""
-        was, held = self._held(before), self._held(after)
-        if was != held:
-            if was is not None:
-                del self._rows[bisect_left(self._rows, (was, path))]
-            if held is not None:
-                insort(self._rows, (held, path))
+        there, was = self._held(before)
+        here, held = self._held(after)
+        if there and here and was is held:  # most writes leave it as it is
+            return
+        if there:
+            del self._rows[bisect_left(self._rows, (_rank(was), path))]
+        if here:
+            insort(self._rows, (_rank(held), path))
 
     def paths(self, operator: Operator, wanted: Any) -> list[str]:
         """Those that meet a condition, and at worst those that hold its very value."""
@@ -230,9 +235,8 @@ class _Index:
             high = bisect_right(rows, rank, low, key=_rank_of)
         return [path for _, path in rows[low:high]]
 
-    def _held(self, data: Mapping[str, Any] | None) -> tuple[int, Any] | None:
-        present, value = value_at(data, self._names) if data is not None else (False, None)
-        return _rank(value) if present else None
+    def _held(self, data: Mapping[str, Any] | None) -> tuple[bool, Any]:
+        return value_at(data, self._names) if data is not None else (False, None)
 
 
 # --- values ----------------------------------------------------------------------------------------------

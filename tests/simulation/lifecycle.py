@@ -349,12 +349,10 @@ class Lifecycle:
         """When something happens next: work, a webhook tried again, a job at the processor, a tick."""
         stripe = self.world.stripe.world
         moments = [self.cloud.next_due, self._next_tick()]
-        due = min(
-            (one["due"] for one in stripe.deliveries.values() if one["state"] == "pending"), default=None
-        )
-        if due is not None:
-            moments.append(_moment(due))
-        moments += [_moment(at) for at, _, job, _ in stripe.jobs if job != "sweep_payouts"]
+        due = [one["due"] for one in stripe.deliveries.values() if one["state"] == "pending"]
+        due += [at for at, _, job, _ in stripe.jobs if job != "sweep_payouts"]
+        if due:
+            moments.append(_moment(min(due)))
         return min((one for one in moments if one is not None), default=None)
 
     def _next_tick(self) -> datetime | None:

@@ -12,20 +12,17 @@ import stripe
 from infra.local.stripe import faults as stripe_faults
 from infra.local.stripe.core import LocalStripe
 from infra.local.stripe.errors import ConnectionCut
-from shared.adapters.memory_store import MemoryStore
+from shared.adapters.memory_store import WITH_DATA, MemoryStore
 from shared.adapters.stripe_gateway.api import API_VERSION, StripeApi, _in_our_words
 from shared.ports import (
-    Create,
     OutcomeUnknown,
     Page,
     PublishFailed,
-    Put,
     Query,
     QueueFailed,
     Snapshot,
     Stale,
     StoreUnavailable,
-    Update,
     Write,
 )
 from tests.builders import FixedSecrets, SeededChance, StillClock
@@ -59,7 +56,7 @@ class PlainStore(MemoryStore):
 
     def _given(self, write: Write) -> dict[str, Any]:
         """As it comes: each write has a document of its own."""
-        return dict(write.data) if isinstance(write, Create | Update | Put) else {}
+        return dict(write.data) if isinstance(write, WITH_DATA) else {}
 
     def _check_size(self, path: str, data: dict[str, Any]) -> None:
         """Unweighed: no document here comes near the limit, and weighing takes a tenth of the time."""
