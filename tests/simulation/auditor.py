@@ -292,11 +292,13 @@ class Auditor:
 
     def documents(self, kind: str) -> list[tuple[str, Document]]:
         """The documents of a kind in all groups."""
+        named = f"/{kind}/"
         found = []
         for path, document in self._documents.items():
-            parts = path.split("/")
-            if len(parts) == 4 and parts[2] == kind:
-                found.append((path, document))
+            if named in path:  # most are of others
+                parts = path.split("/")
+                if len(parts) == 4 and parts[2] == kind:
+                    found.append((path, document))
         return found
 
     @property
