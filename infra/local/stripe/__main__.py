@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import signal
-import threading
 from pathlib import Path
 
 from infra.local.stripe.server import Endpoint, start_local_stripe
@@ -27,9 +26,9 @@ def main() -> None:
         "--platform-payouts", choices=("manual", "daily", "weekly", "monthly"), default="manual"
     )
     options = parser.parse_args()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    # Waited for, not handled: a handler that sets an Event can come while its thread holds the Event's lock.
+    stop = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop)
     with start_local_stripe(
         port=options.port,
         platform_webhook=_endpoint(options.platform_webhook, options.platform_secret),
@@ -42,7 +41,7 @@ def main() -> None:
         state_file=options.state_file,
     ) as server:
         print(f"local Stripe at {server.url}", flush=True)
-        stop.wait()
+        signal.sigwait(stop)
 
 
 def _endpoint(url: str | None, secret: str) -> Endpoint | None:
