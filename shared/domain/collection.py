@@ -9,8 +9,10 @@ from typing import Final, Literal
 from shared.domain.calendar import add_working_days, london_day, opening_of
 from shared.domain.contributions import (
     LOOK_UP_AFTER,
+    METHOD_RECHECK,
     Contribution,
     Notice,
+    first_look_at,
     is_new,
     lead_working_days,
     next_attempt,
@@ -19,7 +21,6 @@ from shared.domain.contributions import (
 from shared.domain.decision import Decision
 from shared.domain.journal import News
 from shared.domain.members import Member
-from shared.domain.payouts import PARKED_RECHECK
 from shared.domain.plans import next_instalment
 from shared.domain.record import record
 from shared.domain.users import PaymentMethod
@@ -82,6 +83,21 @@ def may_owe(contribution: Contribution) -> bool:
     return contribution.state == "short" or (contribution.state == "covered" and asked)
 
 
+def may_use(
+    contribution: Contribution, method: PaymentMethod, now: datetime, holidays: Container[object]
+) -> bool:
+    """Whether news of a method wants a look at a contribution that waits: its first look has come, something
+    may be owed for it, nothing is under way, and this method has not been tried: what failed waits for its
+    day."""
+    return (
+        contribution.act_at is not None
+        and contribution.act_at > now >= first_look_at(contribution.due_date, holidays)
+        and contribution.live_attempt is None
+        and (contribution.state == "due" or may_owe(contribution))
+        and all(attempt.method != method.reference for attempt in contribution.tries)
+    )
+
+
 def next_step(
     contribution: Contribution,
     member: Member | None,
@@ -94,7 +110,7 @@ def next_step(
     if live is not None:
         look_again = contribution.with_(act_at=now + LOOK_UP_AFTER[live.state])
         step: Step = "resume" if live.state == "submitting" else "look_up"
-        return step, Decision(answer={"attempt": live.id}, changed=[look_again])
+        return step, Decision(changed=[look_again])
     pence = due_pence(contribution, member)
     if pence == 0:
         return "rest", _at_rest(contribution)
@@ -103,7 +119,7 @@ def next_step(
     if frozen_until is not None and today < frozen_until and not contribution.pay_now:
         return "frozen", Decision(changed=[contribution.with_(act_at=opening_of(frozen_until))])
     if method is None or waits_for_another_method(contribution, method.reference):
-        return "no_method", Decision(changed=[contribution.with_(act_at=now + PARKED_RECHECK)])
+        return "no_method", Decision(changed=[contribution.with_(act_at=now + METHOD_RECHECK)])
     pence, due_date = part_due(contribution, pence)
     pence = at_least_chargeable(contribution, pence)
     when = plan(contribution.with_(due_date=due_date), method, today, holidays)
@@ -179,4 +195,4 @@ def _start_attempt(contribution: Contribution, pence: int, method: PaymentMethod
         },
     )
     after = contribution.with_attempt(attempt).with_(act_at=now + LOOK_UP_AFTER["submitting"], pay_now=False)
-    return Decision(answer={"attempt": attempt.id}, facts=[fact], changed=[after])
+    return Decision(facts=[fact], changed=[after])

@@ -91,6 +91,11 @@ LOOK_UP_AFTER: Final[dict[str, timedelta]] = {
 }
 
 
+METHOD_RECHECK: Final = timedelta(days=7)
+"""What waits for another method is woken by the news of one; a look a week makes good for news that was
+lost (infra/decisions/0042-news-wakes-what-waits.md)."""
+
+
 class Attempt(Value):
     """One try at collecting: its id is the processor's idempotency key and stands in its metadata."""
 
@@ -252,8 +257,13 @@ def due_contribution(
         amount_pence=amount_pence,
         added_fee_pence=added_fee_pence,
         due_date=due_date,
-        act_at=opening_of(add_working_days(due_date, -NOTICE_WORKING_DAYS, holidays)),
+        act_at=first_look_at(due_date, holidays),
     )
+
+
+def first_look_at(due_date: date, holidays: Container[object]) -> datetime:
+    """When a contribution is looked at first, for its notice: nothing is told or taken before."""
+    return opening_of(add_working_days(due_date, -NOTICE_WORKING_DAYS, holidays))
 
 
 def lead_working_days(kind: MethodKind, *, mandate_is_new: bool) -> int:

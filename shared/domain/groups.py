@@ -495,8 +495,9 @@ def lock(
 
 # --- running ------------------------------------------------------------------------------------------------
 
-COMPLETION_RECHECK: Final = timedelta(days=1)
-"""An ended circle with open debts is looked at daily until they are paid."""
+COMPLETION_RECHECK: Final = timedelta(days=7)
+"""A circle that waits for the last debt, or for a former member's money, is woken by it; a look a week makes
+good for what else ends a debt (infra/decisions/0042-news-wakes-what-waits.md)."""
 
 
 def activate(group: Group) -> Decision:
@@ -514,10 +515,15 @@ def close(group: Group, cycle: int, now: datetime) -> Group:
     return after.with_(act_at=now) if after.is_through else after
 
 
+def looked_at_now(group: Group, now: datetime) -> Group:
+    """The group with its next look now, if it waits for a later one."""
+    return group.with_(act_at=now) if group.act_at is not None and group.act_at > now else group
+
+
 def complete(group: Group, members: list[Member], now: datetime) -> Decision:
     """The group completed, if every cycle is closed and nobody owes; else the next look at it."""
     if not group.is_through:
-        # What was under way when somebody left comes in as their credit: it is looked for daily.
+        # What was under way when somebody left comes in as their credit, which goes back to them.
         former = any(seat.state in {"left", "removed"} for seat in group.contributors())
         return Decision(changed=[group.with_(act_at=now + COMPLETION_RECHECK if former else None)])
     if any(member.owes_pence() for member in members):

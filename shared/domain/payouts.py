@@ -153,6 +153,23 @@ STUCK_AFTER: Final = timedelta(minutes=10)
 PARKED_RECHECK: Final = timedelta(days=1)
 """A parked payout is looked at daily: its person is nudged then, and no more often."""
 
+HELD_RECHECK: Final = timedelta(days=7)
+"""A payout that only staff can let go is woken by their answer; a look a week makes good for a wake that was
+lost (infra/decisions/0042-news-wakes-what-waits.md)."""
+
+
+def waits_for_news(payout: Payout, now: datetime) -> bool:
+    """Whether news of its recipient (an account that may take money again, a hold that staff have lifted)
+    wants a look at a payout now. One that is reserved and not held waits for its money to clear, and one that
+    is on its way to the bank for the bank's word: no news of a person changes that."""
+    if payout.act_at is None or payout.act_at <= now:
+        return False
+    if payout.state == "reserved":
+        return payout.parked_because == "details_to_check"
+    if payout.state == "sent":
+        return payout.bank_payout is None or payout.bank_payout in payout.bank_refused
+    return payout.state in {"parked", "failed", "bank_failed"}
+
 
 def begin_sending(payout: Payout, now: datetime) -> Payout:
     """The next try at sending, saved before the processor is called; the same try if it never ended."""

@@ -11,7 +11,14 @@ from datetime import datetime
 from typing import Literal
 
 from shared.domain import ledger
-from shared.domain.contributions import BROUGHT_MONEY, Attempt, Contribution, FailureKind, retry_at
+from shared.domain.contributions import (
+    BROUGHT_MONEY,
+    METHOD_RECHECK,
+    Attempt,
+    Contribution,
+    FailureKind,
+    retry_at,
+)
 from shared.domain.decision import Decision
 from shared.domain.documents import Document, Value
 from shared.domain.errors import Mismatch, UnknownObject
@@ -215,7 +222,7 @@ def take_back(
         planned_at=None,  # what was planned is not what is owed now
     )
     if from_pot and after.state == "covered":
-        # A look a day sees whether its member has another method by now.
+        # The next day's look tries another method, if its member has one.
         after = after.moved("due").with_(act_at=now + PARKED_RECHECK)
     changed: list[Document] = [after]
     if from_house:
@@ -281,8 +288,7 @@ def progress(
     )
     act_at = look_again_at
     if to in {"failed", "cancelled"}:
-        # Where the person must act, a look a day sees whether they have another method by now.
-        act_at = retry_at(contribution.with_attempt(after), failure, now) or now + PARKED_RECHECK
+        act_at = retry_at(contribution.with_attempt(after), failure, now) or now + METHOD_RECHECK
     return _without_money(f"attempt_{to}", contribution.with_(act_at=act_at), after)
 
 

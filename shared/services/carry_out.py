@@ -22,7 +22,7 @@ from shared.domain.errors import (
     NothingDue,
     NotRunning,
 )
-from shared.domain.groups import Group, group_ref
+from shared.domain.groups import Group, group_ref, looked_at_now
 from shared.domain.journal import News
 from shared.domain.leaving import Reason
 from shared.domain.ledger import HOUSE, RESERVE
@@ -142,7 +142,10 @@ def _write_off(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
     ]
     loaded.need(*refs)
     contributions = {one.id: one for ref in refs if (one := loaded.get(ref))}
-    return claims.write_off(member, creditor, contributions, approval.id)
+    deed = claims.write_off(member, creditor, contributions, approval.id)
+    group = loaded.get(group_ref(approval.group))
+    waiting = looked_at_now(group, ctx.clock.now())  # the circle may have waited for just this debt
+    return deed if waiting == group else deed.then(Decision(changed=[waiting]))
 
 
 def _payout(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:

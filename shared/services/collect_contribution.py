@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.domain.collection import Step, may_owe, next_step
@@ -11,6 +11,7 @@ from shared.domain.contributions import Attempt, Contribution, contribution_ref
 from shared.domain.decision import Decision
 from shared.domain.errors import ProcessorUnavailable
 from shared.domain.members import member_ref
+from shared.domain.record import record
 from shared.domain.settlement import progress
 from shared.domain.users import payment_methods_ref, user_ref
 from shared.ports import (
@@ -22,7 +23,7 @@ from shared.ports import (
 )
 from shared.services.context import Command, Context
 from shared.services.settle_contribution import record_collection
-from shared.services.transact import Loaded, read, transact
+from shared.services.transact import Loaded, transact
 from shared.services.use_credit import use_credit
 
 MEMBER_ACTS_WITHIN: Final = timedelta(days=7)
@@ -39,62 +40,67 @@ def collect_contribution(ctx: Context, command: Command, group: str, contributio
     key. No call to the processor stands between a load and its commit.
     """
     uid = use_credit(ctx, command, group, contribution)
-    answer: dict[str, Any] = {"step": "rest"}
     for _ in range(STEPS_MAX):
-        step, answer = _decide_step(ctx, command, group, contribution, uid)
-        if step == "notice":
-            continue
-        if step in {"charge", "resume"}:
-            return _charge(ctx, command, group, contribution, answer["attempt"], resumed=step == "resume")
-        if step == "look_up":
-            return _look_up(ctx, command, group, contribution, answer["attempt"])
-        break
-    return answer
+        look = _decide_step(ctx, command, group, contribution, uid)
+        if look.step != "notice" or not look.is_due(ctx.clock.now()):
+            break
+    if look.step in {"charge", "resume"}:
+        return _charge(ctx, command, look)
+    if look.step == "look_up":
+        return _look_up(ctx, command, look)
+    return {"step": look.step}
 
 
-def _decide_step(
-    ctx: Context, command: Command, group: str, contribution: str, uid: str
-) -> tuple[Step, dict[str, Any]]:
+@record
+class _Look:
+    """What one look came to: the step taken, the contribution after it, and its payer at the processor."""
+
+    step: Step
+    contribution: Contribution
+    payer: str
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether another look is due already."""
+        return self.contribution.act_at is not None and self.contribution.act_at <= now
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt that is to be charged or looked up."""
+        live = self.contribution.live_attempt
+        assert live is not None  # noqa: S101 - only steps with one ask
+        return live
+
+
+def _decide_step(ctx: Context, command: Command, group: str, contribution: str, uid: str) -> _Look:
     ref = contribution_ref(group, contribution)
-    taken: Step = "rest"
+    looks: list[_Look] = []
 
     def decide(loaded: Loaded) -> Decision:
-        nonlocal taken
         found = loaded.get(ref)
-        methods = loaded.find(payment_methods_ref(uid))
+        methods, payer = loaded.find(payment_methods_ref(uid)), loaded.find(user_ref(uid))
         member = loaded.get(member_ref(group, uid)) if may_owe(found) else None
         method = methods.usable() if methods else None
-        taken, decision = next_step(found, member, method, ctx.clock.now(), ctx.holidays)
-        return Decision(
-            answer={"step": taken, **decision.answer}, facts=decision.facts, changed=decision.changed
-        )
+        step, decision = next_step(found, member, method, ctx.clock.now(), ctx.holidays)
+        after = next((one for one in decision.changed if isinstance(one, Contribution)), found)
+        looks.append(_Look(step, after, (payer.payer if payer else None) or ""))
+        return decision
 
     # Method and mandate are the processor's to judge, at the charge itself: read, not guarded.
-    answer = transact(ctx, command, [ref], decide, peek=[payment_methods_ref(uid)])
-    return taken, answer
+    transact(ctx, command, [ref], decide, peek=[payment_methods_ref(uid), user_ref(uid)])
+    return looks[-1]  # a task has no key: it was decided here, and the last time is what was committed
 
 
-def _charge(
-    ctx: Context, command: Command, group: str, contribution: str, attempt_id: str, *, resumed: bool
-) -> dict[str, Any]:
-    ref = contribution_ref(group, contribution)
-    found = read(ctx, ref).get(ref)
-    attempt = found.attempt(attempt_id)
-    assert attempt is not None  # noqa: S101 - it was committed before we came here
-    request = _request(found, attempt, _payer(ctx, found.uid))
+def _charge(ctx: Context, command: Command, look: _Look) -> dict[str, Any]:
+    request = _request(look.contribution, look.attempt, look.payer)
     try:
         # A key may be forgotten after a day: what was made is looked up before it is asked for again.
-        collection = ctx.gateway.find_collection(request) if resumed else None
+        collection = ctx.gateway.find_collection(request) if look.step == "resume" else None
         collection = collection or ctx.gateway.collect(request)
     except PaymentRefused as refused:
-        return _record_refused(ctx, command, found, attempt, refused)
+        return _record_refused(ctx, command, look.contribution, look.attempt, refused)
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
     return record_collection(ctx, command, collection)
-
-
-def _payer(ctx: Context, uid: str) -> str:
-    return read(ctx, user_ref(uid)).get(user_ref(uid)).payer or ""
 
 
 def _request(contribution: Contribution, attempt: Attempt, payer: str) -> CollectionRequest:
@@ -131,31 +137,27 @@ def _record_refused(
     return transact(ctx, command, [ref], decide)
 
 
-def _look_up(
-    ctx: Context, command: Command, group: str, contribution: str, attempt_id: str
-) -> dict[str, Any]:
+def _look_up(ctx: Context, command: Command, look: _Look) -> dict[str, Any]:
     """Ask the processor what became of an attempt that has been under way for long."""
-    found = read(ctx, contribution_ref(group, contribution)).get(contribution_ref(group, contribution))
-    attempt = found.attempt(attempt_id)
-    if attempt is None or attempt.reference is None:
-        return {"step": "look_up", "state": found.state}
+    if look.attempt.reference is None:
+        return {"step": "look_up", "state": look.contribution.state}
     try:
-        collection = _news_of(ctx, found, attempt)
+        collection = _news_of(ctx, look, look.attempt.reference)
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
     return record_collection(ctx, command, collection)
 
 
-def _news_of(ctx: Context, contribution: Contribution, attempt: Attempt) -> Collection:
+def _news_of(ctx: Context, look: _Look, reference: str) -> Collection:
     """What the processor says of an attempt now. One that waits for its member in vain is called off."""
-    assert attempt.reference is not None  # noqa: S101 - our caller has looked
+    attempt = look.attempt
     if attempt.state != "requires_action":
-        return ctx.gateway.collection(attempt.reference)
+        return ctx.gateway.collection(reference)
     if ctx.clock.now() - attempt.started_at > MEMBER_ACTS_WITHIN:
         with suppress(PaymentRefused):  # it was authenticated at this very moment
-            return ctx.gateway.cancel_collection(attempt.reference)
+            return ctx.gateway.cancel_collection(reference)
     elif attempt.action_url is None:
         # The line was cut while the link was asked for: whoever finds the collection asks once more.
-        request = _request(contribution, attempt, _payer(ctx, contribution.uid))
-        return ctx.gateway.find_collection(request) or ctx.gateway.collection(attempt.reference)
-    return ctx.gateway.collection(attempt.reference)
+        request = _request(look.contribution, attempt, look.payer)
+        return ctx.gateway.find_collection(request) or ctx.gateway.collection(reference)
+    return ctx.gateway.collection(reference)

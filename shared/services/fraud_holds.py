@@ -18,10 +18,10 @@ from shared.domain.fraud_files import (
     fraud_ref,
     require_reason,
 )
-from shared.domain.payouts import PARKED_RECHECK
+from shared.domain.payouts import HELD_RECHECK
 from shared.domain.permissions import Action
 from shared.ports import Query, StoreUnavailable
-from shared.services import access_log
+from shared.services import access_log, wake
 from shared.services.context import Command, Context, Reader
 from shared.services.fraud_facts import facts_of
 from shared.services.transact import Loaded, read, transact
@@ -74,7 +74,7 @@ def payout_held_until(ctx: Context, uid: str) -> datetime | None:
     ends = [one.until for one in found.findings if Hold.PAYING_OUT in one.holds]
     later = [end for end in ends if end is not None and end > now]
     by_itself = bool(later) and len(later) == len(ends)
-    return min(max(later), now + PARKED_RECHECK) if by_itself else now + PARKED_RECHECK
+    return max(later) if by_itself else now + HELD_RECHECK
 
 
 # --- staff --------------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def decide(
     verdict: FindingVerdict,
     reason: str,
 ) -> dict[str, Any]:
-    """Lift a finding or confirm it, with the reason. What was parked goes on at its next look.
+    """Lift a finding or confirm it, with the reason. What was held is looked at again now.
 
     Raises NoSuchThing, FindingDecided, ReviewerNotIndependent, ReviewReasonMissing, Erased.
     """
@@ -131,6 +131,7 @@ def decide(
         return Decision(answer={"person": uid}, changed=[after])
 
     transact(ctx, command, [fraud_ref(uid)], decided)
+    wake.payouts_to(ctx, command, uid)
     return _view(ctx, _known(ctx, uid))
 
 

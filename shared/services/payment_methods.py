@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from shared.domain.contributions import MethodKind
+from shared.domain.collection import may_use
+from shared.domain.contributions import Contribution, MethodKind
 from shared.domain.decision import Decision
+from shared.domain.documents import Ref
 from shared.domain.errors import (
     NoSuchThing,
     PaymentMethodDeclined,
@@ -18,7 +20,7 @@ from shared.domain.fraud import Hold
 from shared.domain.traces import TraceKind, traces_ref
 from shared.domain.users import PaymentMethod, PaymentMethods, User, payment_methods_ref, user_ref
 from shared.ports import Method, MethodSetup, Query
-from shared.services import views
+from shared.services import views, wake
 from shared.services.context import Command, Context
 from shared.services.fraud_holds import require_clear
 from shared.services.paging import every
@@ -95,16 +97,45 @@ def record_setup(ctx: Context, command: Command, setup: MethodSetup) -> dict[str
 
 
 def record_method(ctx: Context, command: Command, uid: str, method: Method) -> dict[str, Any]:
-    """Keep what the processor says of a person's method; what is known already changes nothing."""
+    """Keep what the processor says of a person's method; what is known already changes nothing. What waits
+    for a method is looked at again."""
 
-    def decide(loaded: Loaded) -> Decision:
+    def change(loaded: Loaded) -> tuple[Decision, PaymentMethods]:
         methods = loaded.get(payment_methods_ref(uid))
         renewed = methods.with_method(_known_as(method, ctx))
         answer = views.payment_method(renewed.get(method.reference), renewed.default)
         news = Decision(answer=answer, changed=[renewed] if _news(methods, renewed, method) else [])
-        return noting(ctx, loaded, uid, news, *_seen(method))
+        return noting(ctx, loaded, uid, news, *_seen(method)), renewed
 
-    return transact(ctx, command, [payment_methods_ref(uid)], decide, peek=[traces_ref(uid)])
+    return _change(ctx, command, uid, change, peek=[traces_ref(uid)])
+
+
+def _change(
+    ctx: Context,
+    command: Command,
+    uid: str,
+    change: Callable[[Loaded], tuple[Decision, PaymentMethods]],
+    peek: Sequence[Ref[Any]] = (),
+) -> dict[str, Any]:
+    """Change a person's methods by a decision that says what they are after it; what waits for the one that
+    is collected by now is looked at again."""
+    after: list[PaymentMethods] = []
+
+    def decide(loaded: Loaded) -> Decision:
+        decision, methods = change(loaded)
+        after.append(methods)
+        return decision
+
+    answer = transact(ctx, command, [payment_methods_ref(uid)], decide, peek=peek)
+    if after and (usable := after[-1].usable()) is not None:
+        _wake(ctx, command, uid, usable)
+    return answer
+
+
+def _wake(ctx: Context, command: Command, uid: str, usable: PaymentMethod) -> None:
+    query = Query("contributions", [("uid", "==", uid)], ["due_date"], limit=200, group=True)
+    now = ctx.clock.now()
+    wake.what_waits(ctx, command, query, Contribution, lambda one: may_use(one, usable, now, ctx.holidays))
 
 
 def _seen(method: Method) -> Iterator[tuple[TraceKind, str]]:
@@ -138,19 +169,18 @@ def make_default(ctx: Context, command: Command, method: str) -> dict[str, Any]:
     Raises UnknownPaymentMethod, PaymentMethodNotReady (it has ended).
     """
 
-    def decide(loaded: Loaded) -> Decision:
+    def change(loaded: Loaded) -> tuple[Decision, PaymentMethods]:
         methods = loaded.find(payment_methods_ref(command.actor))
         if methods is None:
             raise UnknownPaymentMethod()
         chosen = methods.get(method)
         if chosen.state == "inactive":
             raise PaymentMethodNotReady()
-        return Decision(
-            answer=views.payment_method(chosen, chosen.reference),
-            changed=[methods.with_(default=chosen.reference)],
-        )
+        renewed = methods.with_(default=chosen.reference)
+        answer = views.payment_method(chosen, chosen.reference)
+        return Decision(answer=answer, changed=[renewed]), renewed
 
-    return transact(ctx, command, [payment_methods_ref(command.actor)], decide)
+    return _change(ctx, command, command.actor, change)
 
 
 def remove(ctx: Context, command: Command, method: str) -> dict[str, Any]:
@@ -168,11 +198,11 @@ def remove(ctx: Context, command: Command, method: str) -> dict[str, Any]:
     with asking("payment method"):
         ctx.gateway.detach_method(method)
 
-    def decide(loaded: Loaded) -> Decision:
+    def change(loaded: Loaded) -> tuple[Decision, PaymentMethods]:
         methods = loaded.get(ref).without_method(method)
-        return Decision(answer=_listed(methods), changed=[methods])
+        return Decision(answer=_listed(methods), changed=[methods]), methods
 
-    return transact(ctx, command, [ref], decide)
+    return _change(ctx, command, command.actor, change)
 
 
 def _is_due(ctx: Context, uid: str) -> bool:

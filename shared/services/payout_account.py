@@ -10,7 +10,7 @@ from shared.domain.errors import NoSuchThing
 from shared.domain.notifications import bank_changed
 from shared.domain.users import PayoutAccount, User, user_ref
 from shared.ports import Recipient
-from shared.services import notifications, views
+from shared.services import notifications, views, wake
 from shared.services.context import Command, Context
 from shared.services.processor import asking
 from shared.services.transact import Loaded, read, transact
@@ -47,25 +47,46 @@ def refresh_payout_account(ctx: Context, command: Command) -> dict[str, Any]:
         raise NoSuchThing(thing="payout account")
     with asking("payout account"):
         recipient = ctx.gateway.recipient(user.payout_account.reference)
-    return record_recipient(ctx, command, command.actor, recipient)
+    return take_up_recipient(ctx, command, command.actor, recipient)
 
 
-def record_recipient(ctx: Context, command: Command, uid: str, recipient: Recipient) -> dict[str, Any]:
-    """Keep what the processor says of a person's account; what is known already changes nothing.
+def take_up_recipient(ctx: Context, command: Command, uid: str, recipient: Recipient) -> dict[str, Any]:
+    """Keep what the processor tells of a person's account; what waits for its taking money is looked at now.
+
+    Raises TryAgainLater, so that who brought the news brings it once more.
+    """
+    answer, _ = _keep(ctx, command, uid, recipient)
+    if recipient.can_receive:
+        wake.payouts_to(ctx, command, uid)
+    return answer
+
+
+def renewed_account(ctx: Context, command: Command, uid: str, recipient: Recipient) -> PayoutAccount:
+    """The person's account, with what the processor says of it now kept. For who looks at it by themselves
+    and is woken by nothing: `command` has no key."""
+    _, kept = _keep(ctx, command, uid, recipient)
+    return kept[-1]
+
+
+def _keep(
+    ctx: Context, command: Command, uid: str, recipient: Recipient
+) -> tuple[dict[str, Any], list[PayoutAccount]]:
+    """The answer, and the account as it was decided here; what is known already changes nothing.
 
     A new bank account is told to the person: nothing goes there before it has cooled off.
     """
+    kept: list[PayoutAccount] = []
 
     def decide(loaded: Loaded) -> Decision:
         user = loaded.get(user_ref(uid))
         account = _account(user, recipient, ctx.clock.now())
+        kept.append(account)
         return _renewed(user, recipient, ctx.clock.now(), views.payout_account(account))
 
     answer = transact(ctx, command, [user_ref(uid)], decide)
-    account = read(ctx, user_ref(uid)).get(user_ref(uid)).payout_account
-    if account is not None and account.cools_until(ctx.clock.now()):
-        notifications.keep(ctx, bank_changed(uid, account, ctx.clock.now()))
-    return answer
+    if kept and kept[-1].cools_until(ctx.clock.now()):
+        notifications.keep(ctx, bank_changed(uid, kept[-1], ctx.clock.now()))
+    return answer, kept
 
 
 def _renewed(user: User, recipient: Recipient, now: datetime, answer: dict[str, Any]) -> Decision:

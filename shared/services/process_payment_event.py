@@ -59,11 +59,11 @@ def _take_up(ctx: Context, command: Command, news: ProcessorNews, event: ThinEve
         case Transfer():
             from shared.services.send_payout import record_transfer
 
-            return record_transfer(ctx, command, news)
+            return {"state": record_transfer(ctx, command, news).state}
         case BankPayout():
             from shared.services.send_payout import record_bank_payout
 
-            return record_bank_payout(ctx, command, news)
+            return {"state": record_bank_payout(ctx, command, news).state}
         case Dispute():
             from shared.services.take_back_contribution import record_dispute
 
@@ -73,9 +73,9 @@ def _take_up(ctx: Context, command: Command, news: ProcessorNews, event: ThinEve
 
             return record_refund(ctx, command, news)
         case Recipient():
-            from shared.services.payout_account import record_recipient
+            from shared.services.payout_account import take_up_recipient
 
-            return record_recipient(ctx, command, _uid(news.labels, news.reference), news)
+            return take_up_recipient(ctx, command, _uid(news.labels, news.reference), news)
         case IdentitySession():
             from shared.services.identity_check import record_check
 

@@ -11,10 +11,11 @@ from shared.domain.groups import Group, group_ref
 from shared.domain.ids import contribution_id
 from shared.domain.journal import News
 from shared.domain.ledger import balances_ref
-from shared.domain.members import member_ref
+from shared.domain.members import Member, member_ref
 from shared.domain.payouts import Payout, PayoutState, payout_ref
 from shared.domain.reservation import Readiness, readiness, reserve
 from shared.domain.users import user_ref
+from shared.services import wake
 from shared.services.context import Command, Context
 from shared.services.fraud_holds import payout_held_until
 from shared.services.transact import Loaded, read, transact
@@ -49,7 +50,7 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
         if short and group.terms.default_policy == "reserve":
             loaded.need(balances_ref(gid))
         scheduled = found if found.state == "scheduled" else found.moved("scheduled")
-        return reserve(
+        reserved = reserve(
             scheduled,
             group.terms,
             ctx.gateway.name,
@@ -59,7 +60,10 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
             lambda: loaded.balances(gid),
             ctx.clock.now(),
         )
+        netted.append(any(isinstance(one, Member) and one.uid == found.recipient for one in reserved.changed))
+        return reserved
 
+    netted: list[bool] = []
     held_until = payout_held_until(ctx, payout.recipient)
     group = read(ctx, group_ref(gid)).get(group_ref(gid))
     refs: list[Ref[Any]] = [
@@ -68,7 +72,10 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
         *_contributions(group, payout),
         member_ref(gid, payout.recipient),
     ]
-    return transact(ctx, command, refs, decide, peek=[user_ref(payout.recipient)])
+    answer = transact(ctx, command, refs, decide, peek=[user_ref(payout.recipient)])
+    if netted and netted[-1]:
+        wake.debts_paid(ctx, command, gid, payout.recipient)
+    return answer
 
 
 def _contributions(group: Group, payout: Payout) -> list[Ref[Contribution]]:

@@ -52,7 +52,7 @@ def reverse(
         raise ProcessorRefused(reason=f"reversal, {refused.code}") from refused
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
-    return record_transfer(ctx, Command(actor=command.actor, id=command.id), transfer)
+    return {"state": record_transfer(ctx, Command(actor=command.actor, id=command.id), transfer).state}
 
 
 def _ask(

@@ -11,7 +11,7 @@ from shared.domain import sending
 from shared.domain.decision import Decision
 from shared.domain.errors import Mismatch, ProcessorUnavailable, UnknownObject
 from shared.domain.money import CURRENCY
-from shared.domain.payouts import ParkedBecause, Payout, payout_ref
+from shared.domain.payouts import PARKED_RECHECK, ParkedBecause, Payout, payout_ref
 from shared.domain.users import user_ref
 from shared.ports import (
     BankPayout,
@@ -26,7 +26,7 @@ from shared.ports import (
 from shared.services.close_cycle import close_cycle
 from shared.services.context import Command, Context
 from shared.services.fraud_holds import payout_held_until
-from shared.services.payout_account import record_recipient
+from shared.services.payout_account import renewed_account
 from shared.services.transact import Loaded, read, transact
 
 BANK_RETRY: Final = timedelta(hours=1)
@@ -54,11 +54,11 @@ def _held(ctx: Context, command: Command, found: Payout) -> Payout | None:
     if found.state == "submitting":
         return None
     until = payout_held_until(ctx, found.recipient)
-    return None if until is None else _look_again(ctx, command, found, until)
+    return None if until is None else _look_again(ctx, command, found, until, "details_to_check")
 
 
-def record_transfer(ctx: Context, command: Command, transfer: Transfer) -> dict[str, Any]:
-    """Record a transfer of ours and what of it came back, whoever brings it.
+def record_transfer(ctx: Context, command: Command, transfer: Transfer) -> Payout:
+    """Record a transfer of ours and what of it came back, whoever brings it; the payout after it.
 
     Raises UnknownObject or Mismatch.
     """
@@ -76,7 +76,7 @@ def record_transfer(ctx: Context, command: Command, transfer: Transfer) -> dict[
         source=movement.source,
         now=now,
     )
-    answer = _record(ctx, command, group, payout, sent)
+    after = _record(ctx, command, group, payout, sent)
     for back in transfer.reversals:
         came_back = partial(
             sending.record_reversed,
@@ -86,12 +86,12 @@ def record_transfer(ctx: Context, command: Command, transfer: Transfer) -> dict[
             clears_at=back.available_on,
             source=back.source,
         )
-        answer = _record(ctx, command, group, payout, came_back)
-    return answer
+        after = _record(ctx, command, group, payout, came_back)
+    return after
 
 
-def record_bank_payout(ctx: Context, command: Command, bank: BankPayout) -> dict[str, Any]:
-    """Record what became of a bank payout of ours. Raises UnknownObject or Mismatch."""
+def record_bank_payout(ctx: Context, command: Command, bank: BankPayout) -> Payout:
+    """Record what became of a bank payout of ours; the payout after it. Raises UnknownObject or Mismatch."""
     group, payout = _labels(ctx, bank)
     now = ctx.clock.now()
 
@@ -105,10 +105,9 @@ def record_bank_payout(ctx: Context, command: Command, bank: BankPayout) -> dict
         code = bank.failure_code or bank.state
         return sending.record_bank_failed(found, bank.reference, code, now, bank.destination)
 
-    answer = _record(ctx, command, group, payout, decide)
-    if answer["state"] == "received":
-        close_cycle(ctx, command, _read(ctx, group, payout))
-    return answer
+    after = _record(ctx, command, group, payout, decide)
+    close_cycle(ctx, command, after)
+    return after
 
 
 def _labels(ctx: Context, thing: Transfer | BankPayout) -> tuple[str, str]:
@@ -128,13 +127,19 @@ def _read(ctx: Context, group: str, payout: str) -> Payout:
 
 def _record(
     ctx: Context, command: Command, group: str, payout: str, decide: Callable[[Payout], Decision]
-) -> dict[str, Any]:
+) -> Payout:
+    """Change a payout by a decision on it alone; the payout after it."""
     ref = payout_ref(group, payout)
+    after: list[Payout] = []
 
     def on_the_payout(loaded: Loaded) -> Decision:
-        return decide(loaded.get(ref))
+        found = loaded.get(ref)
+        decision = decide(found)
+        after.append(next((one for one in decision.changed if isinstance(one, Payout)), found))
+        return decision
 
-    return transact(ctx, command, [ref], on_the_payout)
+    transact(ctx, command, [ref], on_the_payout)
+    return after[-1]  # a task or an event has no key: it was decided here
 
 
 def _request(ctx: Context, payout: Payout, attempt: str) -> TransferRequest:
@@ -152,13 +157,11 @@ def _request(ctx: Context, payout: Payout, attempt: str) -> TransferRequest:
 def _transfer(ctx: Context, command: Command, found: Payout) -> Payout:
     now = ctx.clock.now()
     if found.amount_pence == 0:
-        _record(ctx, command, found.group, found.id, lambda one: _nothing_to_send(one, ctx))
-        done = _read(ctx, found.group, found.id)
+        done = _record(ctx, command, found.group, found.id, lambda one: _nothing_to_send(one, ctx))
         close_cycle(ctx, command, done)
         return done
     resumed = bool(found.sendings)
-    _record(ctx, command, found.group, found.id, lambda one: _begin(one, ctx))
-    begun = _read(ctx, found.group, found.id)
+    begun = _record(ctx, command, found.group, found.id, lambda one: _begin(one, ctx))
     if begun.state != "submitting":
         return begun
     sending_id = begun.sendings[-1].id
@@ -169,21 +172,19 @@ def _transfer(ctx: Context, command: Command, found: Payout) -> Payout:
         transfer = transfer or ctx.gateway.send(request)
     except PaymentRefused as refused:
         because, code = _because(refused), refused.code
-        _record(
+        return _record(
             ctx,
             command,
             found.group,
             found.id,
             lambda one: sending.record_refused(one, sending_id, because, code, now),
         )
-        return _read(ctx, found.group, found.id)
     except PaymentOutcomeUnknown as silence:
         _record(ctx, command, found.group, found.id, lambda one: sending.record_unknown(one, sending_id, now))
         raise ProcessorUnavailable() from silence
     except PaymentsUnavailable as busy:
         raise ProcessorUnavailable() from busy
-    record_transfer(ctx, command, transfer)
-    return _read(ctx, found.group, found.id)
+    return record_transfer(ctx, command, transfer)
 
 
 def _begin(payout: Payout, ctx: Context) -> Decision:
@@ -212,43 +213,46 @@ def _look_up_transfer(ctx: Context, command: Command, found: Payout) -> Payout:
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
     if transfer is not None:
-        record_transfer(ctx, command, transfer)
-    else:
-        now = ctx.clock.now()
-        _record(ctx, command, found.group, found.id, lambda one: sending.record_not_found(one, now))
-    return _read(ctx, found.group, found.id)
+        return record_transfer(ctx, command, transfer)
+    now = ctx.clock.now()
+    return _record(ctx, command, found.group, found.id, lambda one: sending.record_not_found(one, now))
 
 
 def _to_bank(ctx: Context, command: Command, found: Payout) -> Payout:
     """Send on to the bank what the transfer brought, or ask what became of it."""
+    request = _request(ctx, found, f"{found.sendings[-1].id}_{found.bank_tries + 1}")
     try:
         if found.state == "sent" and found.bank_payout is not None:
-            bank = ctx.gateway.bank_payout(_request(ctx, found, "").recipient, found.bank_payout)
+            bank = ctx.gateway.bank_payout(request.recipient, found.bank_payout)
         else:
-            if cools_until := _cools_until(ctx, command, found):
-                return _look_again(ctx, command, found, cools_until)
-            tries = found.bank_tries + 1
-            request = _request(ctx, found, f"{found.sendings[-1].id}_{tries}")
+            if later := _not_yet(ctx, command, found, request):
+                return _look_again(ctx, command, found, later)
             bank = ctx.gateway.find_bank_payout(request) or ctx.gateway.pay_to_bank(request)
+    except RecipientNotReady:
+        return _look_again(ctx, command, found, ctx.clock.now() + PARKED_RECHECK)
     except PaymentRefused:
         return _look_again(ctx, command, found, ctx.clock.now() + BANK_RETRY)
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
-    record_bank_payout(ctx, command, bank)
-    return _read(ctx, found.group, found.id)
+    return record_bank_payout(ctx, command, bank)
 
 
-def _cools_until(ctx: Context, command: Command, found: Payout) -> datetime | None:
-    """Until when nothing may go to the recipient's bank account.
+def _not_yet(ctx: Context, command: Command, found: Payout, request: TransferRequest) -> datetime | None:
+    """When to look again, if nothing may go to the recipient's bank account now: it is new, or their account
+    is disabled, of whose end the processor tells.
 
     The processor is asked how it stands now: the news that it changed may be on its way still.
     """
-    reference = _request(ctx, found, "").recipient
-    record_recipient(ctx, command, found.recipient, ctx.gateway.recipient(reference))
-    account = read(ctx, user_ref(found.recipient)).get(user_ref(found.recipient)).payout_account
-    return account.cools_until(ctx.clock.now()) if account else None
+    recipient, now = ctx.gateway.recipient(request.recipient), ctx.clock.now()
+    account = renewed_account(ctx, command, found.recipient, recipient)
+    cools_until = account.cools_until(now)
+    return cools_until or (None if account.can_receive else now + PARKED_RECHECK)
 
 
-def _look_again(ctx: Context, command: Command, found: Payout, at: datetime) -> Payout:
-    _record(ctx, command, found.group, found.id, lambda one: Decision(changed=[one.with_(act_at=at)]))
-    return _read(ctx, found.group, found.id)
+def _look_again(
+    ctx: Context, command: Command, found: Payout, at: datetime, because: ParkedBecause | None = None
+) -> Payout:
+    def later(one: Payout) -> Decision:
+        return Decision(changed=[one.with_(act_at=at, parked_because=because)])
+
+    return _record(ctx, command, found.group, found.id, later)

@@ -11,8 +11,9 @@ from shared.domain.members import member_ref
 from shared.domain.money import CURRENCY
 from shared.domain.settlement import Money, progress, settle
 from shared.ports import Collection, Movement
+from shared.services import wake
 from shared.services.context import Command, Context
-from shared.services.transact import Loaded, transact
+from shared.services.transact import Loaded
 
 LABELS: Final = ("group", "contribution", "attempt")
 """Our ids on everything that is collected: what carries none of them is not ours."""
@@ -54,7 +55,7 @@ def record_collection(ctx: Context, command: Command, collection: Collection) ->
             look_again_at=now + LOOK_UP_AFTER.get(collection.state, LOOK_UP_AFTER["processing"]),
         )
 
-    return transact(ctx, command, [ref], decide)
+    return wake.money_in(ctx, command, labels["group"], [ref], decide)
 
 
 def check_ours(ctx: Context, labels: Any, thing: Any) -> dict[str, str]:

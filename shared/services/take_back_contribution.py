@@ -17,6 +17,7 @@ from shared.domain.refunds import came_back
 from shared.domain.reservation import can_void, void
 from shared.domain.settlement import Money, lose, take_back, win_back
 from shared.ports import Dispute, Refund
+from shared.services import wake
 from shared.services.context import Command, Context
 from shared.services.settle_contribution import as_money, check_ours, record_collection
 from shared.services.transact import Loaded, transact
@@ -176,7 +177,7 @@ def _win_back(ctx: Context, command: Command, labels: dict[str, str], money: Mon
             ctx.clock.now(),
         )
 
-    return transact(ctx, command, [ref], decide)
+    return wake.money_in(ctx, command, gid, [ref], decide)
 
 
 def _lose(ctx: Context, command: Command, labels: dict[str, str]) -> dict[str, Any]:

@@ -15,16 +15,24 @@ from shared.domain.collection import (
     Plan,
     due_pence,
     may_owe,
+    may_use,
     next_step,
     part_due,
     plan,
 )
-from shared.domain.contributions import Contribution, Instalment, MethodKind, Notice, next_attempt
+from shared.domain.contributions import (
+    METHOD_RECHECK,
+    Contribution,
+    Instalment,
+    MethodKind,
+    Notice,
+    first_look_at,
+    next_attempt,
+)
 from shared.domain.decision import Decision
 from shared.domain.journal import News
 from shared.domain.ledger import HOUSE
 from shared.domain.members import Member
-from shared.domain.payouts import PARKED_RECHECK
 from shared.domain.users import PaymentMethod
 from tests.unit.domain.things import AMOUNT, DAY, DUE, NOW, attempt, contribution, debt, member, paid, tried
 
@@ -137,7 +145,7 @@ def test_an_attempt_that_is_under_way_is_followed(state: str, what: str, wait: t
     live = contribution(attempts=[attempt(state=state)])
     assert step(live) == (
         what,
-        Decision(answer={"attempt": "att_1"}, changed=[live.with_(act_at=NOW + wait)]),
+        Decision(changed=[live.with_(act_at=NOW + wait)]),
     )
 
 
@@ -191,7 +199,6 @@ def test_on_its_day_the_attempt_is_saved_before_the_processor_is_asked() -> None
     assert step(due, now=now) == (
         "charge",
         Decision(
-            answer={"attempt": made.id},
             facts=[
                 News(
                     id=f"attempt_submitting:{made.id}",
@@ -232,15 +239,55 @@ def test_a_part_of_a_plan_is_taken_on_its_own_date() -> None:
     assert (notice.amount_pence, notice.collect_on) == (400, DUE + 28 * DAY)
 
 
-def test_without_a_method_a_look_a_day_sees_whether_there_is_one() -> None:
+def test_without_a_method_news_is_waited_for_and_a_look_a_week_makes_good_for_what_was_lost() -> None:
     for due, by in (
         (contribution(), None),
         (contribution(attempts=[attempt(state="failed", failure="method_invalid")]), method()),
     ):
         assert next_step(due, None, by, NOW, NONE) == (
             "no_method",
-            Decision(changed=[due.with_(act_at=NOW + PARKED_RECHECK)]),
+            Decision(changed=[due.with_(act_at=NOW + METHOD_RECHECK)]),
         )
+
+
+# --- news of a method ---------------------------------------------------------------------------------------
+
+FIRST_LOOK = first_look_at(DUE, NONE)
+WAITS: dict[str, Any] = {"act_at": NOW + METHOD_RECHECK}
+
+
+@pytest.mark.parametrize(
+    ("of", "wants"),
+    [
+        (contribution(**WAITS), True),
+        (contribution(act_at=None), False),  # nothing is planned for it any more
+        (contribution(act_at=NOW), False),  # its look is due by itself
+        (contribution(act_at=NOW + DAY / 24), True),
+        (contribution(state="short", **WAITS), True),
+        (contribution(state="waived", **WAITS), False),
+        (contribution(state="covered", **WAITS), False),
+        (contribution(state="covered", planned_at=NOW, **WAITS), True),
+        (contribution(state="covered", pay_now=True, **WAITS), True),
+        (contribution(attempts=[attempt(state="processing", method="pm_0")], **WAITS), False),
+        (contribution(attempts=[attempt(state="failed", method="pm_0")], **WAITS), True),
+        (contribution(attempts=[attempt(state="failed")], **WAITS), False),  # it waits for its day
+        (contribution(attempts=[attempt(state="failed")], planned_at=NOW, **WAITS), True),  # before the plan
+        (
+            contribution(
+                attempts=[attempt(1, state="failed"), attempt(2, method="pm_0", state="failed")], **WAITS
+            ),
+            False,
+        ),
+    ],
+)
+def test_news_of_a_method_wakes_what_it_may_pay_for(of: Contribution, wants: bool) -> None:
+    assert may_use(of, method(), NOW, NONE) is wants
+
+
+def test_news_of_a_method_wakes_nothing_before_its_first_look() -> None:
+    waits = contribution(act_at=FIRST_LOOK + DAY)
+    assert may_use(waits, method(), FIRST_LOOK, NONE)
+    assert not may_use(waits, method(), FIRST_LOOK - timedelta(seconds=1), NONE)
 
 
 def test_hardship_freezes_until_its_day_unless_they_ask_to_pay() -> None:

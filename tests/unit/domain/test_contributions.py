@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from shared.domain.contributions import (
     LIVE,
     LOOK_UP_AFTER,
+    METHOD_RECHECK,
     RETRY_AFTER_DAYS,
     Attempt,
     AttemptState,
@@ -29,6 +30,10 @@ from shared.domain.ids import attempt_id, contribution_id, shard_of
 from tests.unit.domain.things import AMOUNT, DAY, NOW, attempt, contribution, paid, settled, tried
 
 GOOD_FRIDAY, EASTER_MONDAY = date(2027, 3, 26), date(2027, 3, 29)
+
+
+def test_how_long_what_waits_for_a_method_waits_where_no_news_comes() -> None:
+    assert timedelta(days=7) == METHOD_RECHECK
 
 
 def test_the_lock_leaves_a_contribution_that_is_first_looked_at_eight_working_days_ahead() -> None:

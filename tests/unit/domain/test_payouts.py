@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from shared.domain.errors import UnknownTransition
 from shared.domain.ids import payout_id, sending_id, shard_of
 from shared.domain.payouts import (
+    HELD_RECHECK,
     PARKED_RECHECK,
     STUCK_AFTER,
     Payout,
@@ -17,6 +19,7 @@ from shared.domain.payouts import (
     payout_ref,
     refuse_sending,
     scheduled_turn,
+    waits_for_news,
 )
 from tests.unit.domain.things import DAY, DUE, GROUP, NOW, turn
 
@@ -93,3 +96,33 @@ def test_nothing_is_sent_from_another_state(state: str) -> None:
 def test_how_long_what_is_stuck_or_parked_waits() -> None:
     assert timedelta(minutes=10) == STUCK_AFTER  # as long as Cloud Tasks gives a handler
     assert timedelta(days=1) == PARKED_RECHECK
+    assert timedelta(days=7) == HELD_RECHECK
+
+
+LATER: dict[str, Any] = {"act_at": NOW + DAY}
+GONE: dict[str, Any] = {"bank_payout": "po_1"}
+BACK: dict[str, Any] = GONE | {"bank_refused": ["po_1"]}
+
+
+@pytest.mark.parametrize(
+    ("payout", "wants"),
+    [
+        *(
+            (turn(state=state, **LATER), True)
+            for state in ("parked", "reserved", "failed", "sent", "bank_failed")
+        ),
+        *(
+            (turn(state=state, **LATER), False)
+            for state in ("scheduled", "submitting", "unknown", "received", "void")
+        ),
+        (turn(state="parked", act_at=NOW), False),  # its look is due by itself
+        (turn(state="parked", act_at=NOW + timedelta(seconds=1)), True),
+        (turn(state="parked", act_at=None), False),
+        (turn(state="sent", **GONE, **LATER), False),  # on its way: the bank's word comes by itself
+        (turn(state="sent", **BACK, **LATER), True),
+        (turn(state="bank_failed", **BACK, **LATER), True),
+        (turn(state="bank_failed", **GONE, **LATER), True),
+    ],
+)
+def test_news_of_its_recipient_wakes_a_payout_that_waits(payout: Payout, wants: bool) -> None:
+    assert waits_for_news(payout, NOW) is wants

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.contributions import Attempt, Contribution
+from shared.domain.contributions import METHOD_RECHECK, Attempt, Contribution
 from shared.domain.decision import Decision
 from shared.domain.errors import Mismatch, UnknownObject, UnknownTransition
 from shared.domain.journal import News
@@ -599,12 +599,12 @@ def test_the_ladder_counts_this_failure_too() -> None:
 
 
 @pytest.mark.parametrize(("state", "to"), [("processing", "failed"), ("requires_action", "cancelled")])
-def test_where_the_person_must_act_a_look_a_day_sees_what_they_did(
+def test_where_the_person_must_act_news_of_it_is_waited_for(
     state: str, to: Literal["failed", "cancelled"]
 ) -> None:
     due = contribution(attempts=[attempt(state=state)])
     after = progress(due, "att_1", to, None, NOW, failure="mandate_cancelled", look_again_at=NOW).changed[0]
-    assert after.act_at == NOW + PARKED_RECHECK  # type: ignore[attr-defined]
+    assert after.act_at == NOW + METHOD_RECHECK  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
