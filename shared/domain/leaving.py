@@ -26,7 +26,7 @@ from shared.domain.errors import AlreadyHadTurn, NotRunning, WrongMembershipStat
 from shared.domain.groups import Group, Seat
 from shared.domain.ids import debt_id
 from shared.domain.journal import News
-from shared.domain.ledger import Rows
+from shared.domain.ledger import HOUSE, RESERVE, Rows
 from shared.domain.members import Debt, Member, MembershipState
 from shared.domain.payouts import Payout
 from shared.domain.shortfalls import new_debt, with_debts
@@ -119,8 +119,9 @@ class Circle:
     def end_turn(self, cycle: int, done: Collection[str] = ()) -> None:
         """The cycle takes place no more: its payout is void, and the calendar says so.
 
-        What former members left in its pot is the credit of who owes it to them, or has paid it back. `done`
-        are those who have had their part of it from the cycle's recipient: that is the recipient's now.
+        What former members left in its pot is the credit of who owes it to them, or has paid it back: of who
+        took their place over, else of the cycle's recipient. `done` are those who have had their part of it
+        from the recipient: that is the recipient's now.
         """
         self._release_former(cycle, done)
         self.turns[cycle] = self.turns[cycle].moved("void").with_(act_at=None)
@@ -136,12 +137,21 @@ class Circle:
             theirs = self.contributions[cycle, seat.uid]
             if not theirs.in_pot_pence or self.group.seat(seat.uid) is not None:
                 continue
-            place = self.group.cycle(seat.position or cycle)
-            heir = place.recipient or recipient
-            self.release(theirs, recipient if place.fell_away or heir in done else heir)
+            heir = self._heir(seat.uid, cycle)
+            self.release(theirs, recipient if heir is None or heir in done else heir)
             # Their bank may take it back, and give it again: that is theirs and the house's, not the pot's.
             freed = self.contributions[cycle, seat.uid]
             self.put(freed.with_(counted_in=self.turns[cycle].id, apart=True))
+
+    def _heir(self, former: str, cycle: int) -> str | None:
+        """Who took over what a former member did for a cycle: by the debts that came with it, as turns may have
+        been changed since. They may have gone, too, and another have taken over from them."""
+        creditors = (*self.members, HOUSE, RESERVE)
+        for (number, uid), mine in self.contributions.items():
+            taken_over = {debt_id(mine.id, _taken_over(former, creditor)) for creditor in creditors}
+            if number == cycle and not taken_over.isdisjoint(debt.id for debt in self.members[uid].debts):
+                return uid if self.group.seat(uid) is not None else self._heir(uid, cycle)
+        return None
 
     def release(self, contribution: Contribution, owner: str) -> None:
         """Take what stands in a pot that falls away out of it, as the credit of its owner."""
@@ -387,6 +397,11 @@ def _pays_directly(circle: Circle, leaver: str, other: str | None) -> bool:
     return any(debt.id == debt_id(debt.contribution, cause) for debt in circle.members[other].debts)
 
 
+def _taken_over(leaver: str, creditor: str) -> str:
+    """What makes the debt to a creditor of who takes the leaver's promise over."""
+    return f"heir:{leaver}:{creditor}"
+
+
 def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: Any) -> None:
     """One promise of the leaver's becomes the newcomer's: to pay it, or to pay back what was paid of it."""
     leaver, heir = theirs.uid, mine.uid
@@ -408,7 +423,7 @@ def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: 
     circle.owe(
         heir,
         [
-            new_debt(mine.id, f"heir:{leaver}:{creditor}", creditor, mine.cycle, today, pence)
+            new_debt(mine.id, _taken_over(leaver, creditor), creditor, mine.cycle, today, pence)
             for creditor, pence in shares.items()
         ],
     )

@@ -19,6 +19,7 @@ from shared.domain.leaving import Circle, leave, substitute, wind_up
 from shared.domain.ledger import HOUSE, RESERVE, discrepancies, overdrawn
 from shared.domain.members import Debt, Member
 from shared.domain.shortfalls import new_debt
+from shared.domain.swapping import swap
 from tests.unit.domain.things import (
     AMOUNT,
     GROUP,
@@ -385,6 +386,35 @@ def test_where_somebody_took_the_former_members_place_it_is_theirs() -> None:
     decision = leave(again(circle), "cy", "left")
     assert entered(decision)["credit:fay"] == ("credit", AMOUNT)
     assert after(decision).keys().isdisjoint({contribution("fay", 3).path})  # its debt to Dee stands
+
+
+def test_it_is_theirs_also_if_their_own_place_ends_a_moment_before() -> None:
+    """Seed 78: by the order of the roster Fay's place fell away first, and Cy got what Fay pays Dee for."""
+    circle = holding_dees_money()
+    taken_over(circle)
+    circle = again(circle)
+    circle.group = circle.group.with_(seats=sorted(circle.group.seats, key=lambda seat: seat.uid != "fay"))
+    entries = entered(wind_up(circle, "apr"))
+    assert entries["credit:fay"] == ("credit", AMOUNT)
+    assert "credit:cy" not in entries
+
+
+def test_it_is_theirs_also_if_turns_were_changed_since() -> None:
+    """Eve has Dee's old turn now: she took nothing over, and paid nobody for it."""
+    circle = holding_dees_money()
+    taken_over(circle)
+    circle = again(circle)
+    swap(circle, "fay", "eve", "apr_2")
+    assert entered(leave(again(circle), "cy", "left"))["credit:fay"] == ("credit", AMOUNT)
+
+
+def test_it_is_theirs_who_took_over_last() -> None:
+    circle = holding_dees_money()
+    taken_over(circle)
+    circle = again(circle)
+    due = [contribution("gus", cycle, PEOPLE[cycle - 1]) for cycle in range(1, 6)]
+    substitute(circle, "fay", member("gus", state="agreed", joined_at=NOW), due, "apr_2")
+    assert entered(leave(again(circle), "cy", "left"))["credit:gus"] == ("credit", AMOUNT)
 
 
 def test_unless_they_have_had_their_part_of_it_from_the_recipient() -> None:
