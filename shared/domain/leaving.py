@@ -144,8 +144,8 @@ class Circle:
             self.put(freed.with_(counted_in=self.turns[cycle].id, apart=True))
 
     def _heir(self, former: str, cycle: int) -> str | None:
-        """Who took over what a former member did for a cycle: by the debts that came with it, as turns may have
-        been changed since. They may have gone, too, and another have taken over from them."""
+        """Who took over what a former member did for a cycle: by the debts that came with it, as turns may
+        have been changed since. They may have gone, too, and another have taken over from them."""
         creditors = (*self.members, HOUSE, RESERVE)
         for (number, uid), mine in self.contributions.items():
             taken_over = {debt_id(mine.id, _taken_over(former, creditor)) for creditor in creditors}

@@ -107,17 +107,16 @@ BACK: dict[str, Any] = GONE | {"bank_refused": ["po_1"]}
 @pytest.mark.parametrize(
     ("payout", "wants"),
     [
-        *(
-            (turn(state=state, **LATER), True)
-            for state in ("parked", "reserved", "failed", "sent", "bank_failed")
-        ),
+        *((turn(state=state, **LATER), True) for state in ("parked", "failed", "sent", "bank_failed")),
         *(
             (turn(state=state, **LATER), False)
-            for state in ("scheduled", "submitting", "unknown", "received", "void")
+            for state in ("scheduled", "reserved", "submitting", "unknown", "received", "void")
         ),
         (turn(state="parked", act_at=NOW), False),  # its look is due by itself
         (turn(state="parked", act_at=NOW + timedelta(seconds=1)), True),
         (turn(state="parked", act_at=None), False),
+        (turn(state="reserved", parked_because="details_to_check", **LATER), True),
+        (turn(state="reserved", parked_because="bank_changed", **LATER), False),
         (turn(state="sent", **GONE, **LATER), False),  # on its way: the bank's word comes by itself
         (turn(state="sent", **BACK, **LATER), True),
         (turn(state="bank_failed", **BACK, **LATER), True),
