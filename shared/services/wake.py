@@ -1,7 +1,7 @@
 """Wake: news that something waits for makes its next look now (decision 42: news wakes what waits).
 
-Only the moment of a look is changed, never what it decides: a wake twice, in vain or too early costs a look.
-One that is lost costs time: what waits is looked at every week anyway.
+Only the moment of a look is changed, never what it decides: a wake twice or in vain costs a look. One that is
+lost costs time: what waits is looked at every week anyway. What waits for its own day is never woken.
 """
 
 from __future__ import annotations
