@@ -253,6 +253,8 @@ def _look_again(
     ctx: Context, command: Command, found: Payout, at: datetime, because: ParkedBecause | None = None
 ) -> Payout:
     def later(one: Payout) -> Decision:
+        if one.state != found.state:  # it went on meanwhile, or ended: its next look is not ours to say
+            return Decision()
         return Decision(changed=[one.with_(act_at=at, parked_because=because)])
 
     return _record(ctx, command, found.group, found.id, later)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -33,8 +34,9 @@ from shared.services import (
     leave_group,
     lock_group,
     read_group,
+    send_payout,
 )
-from shared.services.context import Reader
+from shared.services.context import Context, Reader
 from shared.services.reserve_payout import reserve_payout
 from tests.builders import Circle, World
 from tests.worked_examples.page import NO_ROLES, Page
@@ -90,6 +92,25 @@ def test_a_swap_that_races_the_payout_of_its_cycle_loses(page: Page, store: Mean
     assert page.got()["C"] == 500
     page.to_the_end()
     page.ended()
+
+
+def test_a_payout_that_is_voided_while_it_is_found_held_stays_at_rest(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at it was planned all the same, and found nothing to do at each tick for ever."""
+    page.reserved(1)
+    payout = page.circle.payout(1)
+
+    def held_until(ctx: Context, uid: str) -> datetime:
+        page.disputes("B", 1)
+        return ctx.clock.now() + timedelta(days=7)
+
+    monkeypatch.setattr(send_payout, "payout_held_until", held_until)
+    answer = send_payout.send_payout(
+        page.world.ctx, page.world.command("system:submit"), page.circle.id, payout.id
+    )
+    assert answer["state"] == "void"
+    assert page.circle.payout(1).act_at is None
 
 
 def test_a_leaving_that_races_a_reservation_decides_anew(page: Page, store: Meanwhile) -> None:
