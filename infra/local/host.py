@@ -67,7 +67,8 @@ def main() -> None:
         logging.getLogger(noisy).setLevel(logging.ERROR)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        # By a thread: a handler may come while this one holds the Event's lock, and wait for it for ever.
+        signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
     with _hosting(options, stop):
         stop.wait()
 
