@@ -46,7 +46,7 @@ def forged(**changes: Any) -> str:
         "email": EMAIL,
         "email_verified": True,
         "iat": now,
-        "exp": now + timedelta(minutes=5),
+        "exp": now + timedelta(days=1),  # it is made when tests are collected, and may wait long for its turn
         **changes,
     }
     kept = {name: value for name, value in claims.items() if value is not None}
@@ -76,7 +76,7 @@ def test_our_callers_are_known_and_certificates_read_once(certificates: Receiver
         forged(email_verified=False),
         forged(email_verified="true"),
         forged(exp=datetime.now(UTC) - timedelta(minutes=1)),
-        forged(iat=datetime.now(UTC) + timedelta(minutes=2)),
+        forged(iat=datetime.now(UTC) + timedelta(hours=12)),
         forged(aud=None),
         jwt.encode({"iss": ISSUER, "aud": AUDIENCE, "email": EMAIL, "email_verified": True}, "", "none"),
     ],
