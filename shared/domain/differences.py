@@ -29,7 +29,7 @@ DifferenceKind = Literal[
     "stuck",
 ]
 
-TODO: Final[dict[DifferenceKind, str]] = {
+WHAT_TO_DO: Final[dict[DifferenceKind, str]] = {
     "missing_fact": "replay the event, or catch up by listing; it is booked then, or parked with its reason",
     "missing_movement": "stop payouts of this group; at the processor the line was removed, or never was",
     "amount": "stop payouts of this group and look at both",
@@ -63,6 +63,6 @@ class Difference:
     def told(self, now: datetime) -> dict[str, Any]:
         """As the report tells it: with its age in hours, where that is known, and what to do."""
         age = None if self.since is None else max(0, int((now - self.since).total_seconds() // 3600))
-        told = asdict(self) | {"age_hours": age, "todo": TODO[self.kind]}
+        told = asdict(self) | {"age_hours": age, "todo": WHAT_TO_DO[self.kind]}
         told.pop("since")
         return told

@@ -44,10 +44,9 @@ def advance_group(ctx: Context, command: Command, gid: str) -> None:
         decision = given.then(complete(group, seated, ctx.clock.now()))
         return _with_promises_released(loaded, group, decision)
 
-    keyless = Command(actor=command.actor, id=command.id)
     for _ in range(LOOKS_MAX):
         try:
-            transact(ctx, keyless, [group_ref(gid)], decide)
+            transact(ctx, command.keyless, [group_ref(gid)], decide)
         except _SomethingToGive as found:
             cleared = _Cleared(found.shares, _cleared_at(ctx, gid))
         else:

@@ -31,4 +31,4 @@ def close_cycle(ctx: Context, command: Command, payout: Payout) -> None:
         )
         return Decision(facts=[news], changed=[closed])
 
-    transact(ctx, Command(actor=command.actor, id=command.id), [group_ref(payout.group)], decide)
+    transact(ctx, command.keyless, [group_ref(payout.group)], decide)

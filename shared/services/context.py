@@ -68,3 +68,8 @@ class Command:
     id: str
     key: str | None = None
     body_hash: str = ""
+
+    @property
+    def keyless(self) -> Command:
+        """The same request without its key, for what it does besides: the record holds another answer."""
+        return Command(actor=self.actor, id=self.id)

@@ -28,7 +28,7 @@ def pay_now(ctx: Context, command: Command, group: str, contribution: str) -> di
         return Decision(changed=[asked], answer={"contribution": found.id})
 
     transact(ctx, command, [ref], decide)
-    collect_contribution(ctx, Command(actor=command.actor, id=command.id), group, contribution)
+    collect_contribution(ctx, command.keyless, group, contribution)
     return read_contributions.view(ctx, read(ctx, ref).get(ref))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from shared.domain.collection import may_use
-from shared.domain.contributions import Contribution, MethodKind
+from shared.domain.contributions import MethodKind
 from shared.domain.decision import Decision
 from shared.domain.documents import Ref
 from shared.domain.errors import (
@@ -128,14 +128,9 @@ def _change(
 
     answer = transact(ctx, command, [payment_methods_ref(uid)], decide, peek=peek)
     if after and (usable := after[-1].usable()) is not None:
-        _wake(ctx, command, uid, usable)
+        now = ctx.clock.now()
+        wake.contributions_of(ctx, command, uid, lambda one: may_use(one, usable, now, ctx.holidays))
     return answer
-
-
-def _wake(ctx: Context, command: Command, uid: str, usable: PaymentMethod) -> None:
-    query = Query("contributions", [("uid", "==", uid)], ["due_date"], limit=200, group=True)
-    now = ctx.clock.now()
-    wake.what_waits(ctx, command, query, Contribution, lambda one: may_use(one, usable, now, ctx.holidays))
 
 
 def _seen(method: Method) -> Iterator[tuple[TraceKind, str]]:
@@ -230,8 +225,7 @@ def _payer(ctx: Context, command: Command, email: str | None) -> str:
             return Decision(answer={"payer": known.payer})
         return Decision(answer={"payer": payer}, changed=[known.with_(payer=payer)])
 
-    keyless = Command(actor=command.actor, id=command.id)
-    found: str = transact(ctx, keyless, [ref], decide)["payer"]
+    found: str = transact(ctx, command.keyless, [ref], decide)["payer"]
     return found
 
 

@@ -42,12 +42,11 @@ def refund(
     try:
         made = _refund(ctx, group, contribution, attempt_id)
     except PaymentRefused as refused:
-        keyless = Command(actor=command.actor, id=command.id)
-        transact(ctx, keyless, [ref], lambda loaded: refunds.give_up(loaded.get(ref), attempt_id))
+        transact(ctx, command.keyless, [ref], lambda loaded: refunds.give_up(loaded.get(ref), attempt_id))
         raise ProcessorRefused(reason=f"refund, {refused.code}") from refused
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
-    return record_refund(ctx, Command(actor=command.actor, id=command.id), made)
+    return record_refund(ctx, command.keyless, made)
 
 
 def _refund(ctx: Context, group: str, contribution: str, attempt_id: str) -> Refund:

@@ -52,7 +52,7 @@ def reverse(
         raise ProcessorRefused(reason=f"reversal, {refused.code}") from refused
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
-    return {"state": record_transfer(ctx, Command(actor=command.actor, id=command.id), transfer).state}
+    return {"state": record_transfer(ctx, command.keyless, transfer).state}
 
 
 def _ask(
@@ -84,7 +84,7 @@ def _ask(
         return Decision(facts=[fact], changed=[found])
 
     # A request that was carried out never changes again: read, not guarded.
-    transact(ctx, Command(actor=command.actor, id=command.id), [ref], decide, peek=agreed)
+    transact(ctx, command.keyless, [ref], decide, peek=agreed)
     return read(ctx, ref).get(ref)
 
 
@@ -100,5 +100,5 @@ def _record_refused(ctx: Context, command: Command, found: Payout, pence: int, c
     def decide(loaded: Loaded) -> Decision:
         return Decision(facts=[fact], changed=[loaded.get(ref)])
 
-    transact(ctx, Command(actor=command.actor, id=command.id), [ref], decide)
+    transact(ctx, command.keyless, [ref], decide)
     log.error("the reversal of %s was refused: %s", found.id, code, extra={"alert": "reversal_refused"})

@@ -27,7 +27,13 @@ D = TypeVar("D", Contribution, Payout)
 def payouts_to(ctx: Context, command: Command, uid: str) -> None:
     """Look again at what waits to be paid to a person. Raises TryAgainLater."""
     query = Query("payouts", [("recipient", "==", uid)], ["pay_date"], limit=200, group=True)
-    what_waits(ctx, command, query, Payout, lambda one: waits_for_news(one, ctx.clock.now()))
+    _what_waits(ctx, command, query, Payout, lambda one: waits_for_news(one, ctx.clock.now()))
+
+
+def contributions_of(ctx: Context, command: Command, uid: str, waits: Callable[[Contribution], bool]) -> None:
+    """Look again at those of a person's contributions that `waits` names. Raises TryAgainLater."""
+    query = Query("contributions", [("uid", "==", uid)], ["due_date"], limit=200, group=True)
+    _what_waits(ctx, command, query, Contribution, waits)
 
 
 def debts_paid(ctx: Context, command: Command, gid: str, uid: str) -> None:
@@ -35,8 +41,7 @@ def debts_paid(ctx: Context, command: Command, gid: str, uid: str) -> None:
 
     Raises TryAgainLater.
     """
-    query = Query("contributions", [("uid", "==", uid)], ["due_date"], limit=200, group=True)
-    what_waits(ctx, command, query, Contribution, lambda one: _is_short(one, gid, ctx.clock.now()))
+    contributions_of(ctx, command, uid, lambda one: _is_short(one, gid, ctx.clock.now()))
 
 
 def _is_short(contribution: Contribution, gid: str, now: datetime) -> bool:
@@ -80,13 +85,12 @@ def _circle(ctx: Context, command: Command, gid: str) -> None:
         after = looked_at_now(group, ctx.clock.now())
         return Decision(changed=[] if after == group else [after])
 
-    transact(ctx, _keyless(command), [ref], decide)
+    transact(ctx, command.keyless, [ref], decide)
 
 
-def what_waits(
+def _what_waits(
     ctx: Context, command: Command, query: Query, kind: type[D], waits: Callable[[D], bool]
 ) -> None:
-    """Look again at what a query finds and what `waits`. Raises TryAgainLater."""
     try:
         found = [one.document(kind) for one in every(ctx, query)]
     except StoreUnavailable as trouble:
@@ -101,9 +105,4 @@ def _look_now(ctx: Context, command: Command, ref: Ref[D], waits: Callable[[D], 
         found = loaded.get(ref)
         return Decision(changed=[found.with_(act_at=ctx.clock.now())] if waits(found) else [])
 
-    transact(ctx, _keyless(command), [ref], decide)
-
-
-def _keyless(command: Command) -> Command:
-    """Without the request's key: its record holds another answer."""
-    return Command(actor=command.actor, id=command.id)
+    transact(ctx, command.keyless, [ref], decide)
