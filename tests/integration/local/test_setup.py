@@ -13,7 +13,7 @@ from infra.local.platform import ROOT
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with the script and a package of its own, so that nothing is downloaded."""
+    """A checkout with the script and a package of its own, so that nothing but pip is downloaded."""
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / "scripts/_setup", tmp_path / "scripts")
     (tmp_path / "requirements.txt").write_text("")
