@@ -11,10 +11,8 @@ from shared.services.context import Context
 
 def every(ctx: Context, query: Query) -> Iterator[Snapshot]:
     """Each document in turn. The next page is asked for when the one before it has been looked through."""
-    cursor: str | None = None
-    while True:
-        page = ctx.store.query(replace(query, after=cursor))
+    page = ctx.store.query(query)
+    yield from page.documents
+    while page.cursor is not None:
+        page = ctx.store.query(replace(query, after=page.cursor))
         yield from page.documents
-        cursor = page.cursor
-        if cursor is None:
-            return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -133,6 +132,8 @@ def as_event(message: Mapping[str, Any]) -> ThinEvent:
             "live": bool(live),
             "created_at": str(created_at),
         }:
-            with suppress(ValueError):
+            try:
                 return ThinEvent(id_, type_, account, object_id, live, datetime.fromisoformat(created_at))
+            except ValueError as error:
+                raise MalformedBody from error
     raise MalformedBody

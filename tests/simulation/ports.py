@@ -215,13 +215,13 @@ Form = dict[str, Any]
 
 def _as_form(value: Any) -> Any:
     """A parameter as it is after a form carried it: text, in lists and maps."""
-    if isinstance(value, Mapping):
-        return {name: _as_form(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_form(part) for part in value]
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    if isinstance(value, str | int):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_as_form(part) for part in value]
+    return {name: _as_form(part) for name, part in value.items()}
 
 
 class SimulatedClock(StillClock):

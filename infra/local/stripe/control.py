@@ -55,6 +55,7 @@ from infra.local.stripe import (
 )
 from infra.local.stripe.core import LocalStripe
 from infra.local.stripe.errors import Object, Refusal
+from infra.local.stripe.world import plain
 
 Action = Callable[..., Any]
 CARD_DECLINES = frozenset(
@@ -72,13 +73,12 @@ CARD_DECLINES = frozenset(
 def handle(core: LocalStripe, method: str, path: str, body: Object | None = None) -> tuple[int, Any]:
     """Answer a control call; `path` is what follows `/_control/`."""
     for allowed, pattern, action in _ACTIONS:
-        match = re.fullmatch(pattern, path.strip("/"))
-        if match and allowed == method:
+        if allowed == method and (match := re.fullmatch(pattern, path.strip("/"))):
             try:
                 with core.lock:
                     core.advance()
                     answer = action(core, body or {}, **match.groupdict())
-                    return 200, json.loads(json.dumps(answer))
+                    return 200, plain(answer)
             except Refusal as refusal:
                 return refusal.status, refusal.body
             except (KeyError, TypeError, ValueError) as error:
