@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from shared.ports import (
 )
 from shared.services.context import Command, Context
 from shared.services.settle_contribution import record_collection
-from shared.services.transact import Loaded, transact
+from shared.services.transact import Loaded, committed, transact
 from shared.services.use_credit import use_credit
 
 MEMBER_ACTS_WITHIN: Final = timedelta(days=7)
@@ -73,21 +74,20 @@ class _Look:
 
 def _decide_step(ctx: Context, command: Command, group: str, contribution: str, uid: str) -> _Look:
     ref = contribution_ref(group, contribution)
-    looks: list[_Look] = []
 
     def decide(loaded: Loaded) -> Decision:
         found = loaded.get(ref)
-        methods, payer = loaded.find(payment_methods_ref(uid)), loaded.find(user_ref(uid))
+        methods = loaded.find(payment_methods_ref(uid))
         member = loaded.get(member_ref(group, uid)) if may_owe(found) else None
         method = methods.usable() if methods else None
         step, decision = next_step(found, member, method, ctx.clock.now(), ctx.holidays)
-        after = next((one for one in decision.changed if isinstance(one, Contribution)), found)
-        looks.append(_Look(step, after, (payer.payer if payer else None) or ""))
-        return decision
+        return replace(decision, answer={"step": step})
 
     # Method and mandate are the processor's to judge, at the charge itself: read, not guarded.
-    transact(ctx, command, [ref], decide, peek=[payment_methods_ref(uid), user_ref(uid)])
-    return looks[-1]  # a task has no key: it was decided here, and the last time is what was committed
+    done = committed(ctx, command, [ref], decide, peek=[payment_methods_ref(uid), user_ref(uid)])
+    payer = done.loaded.find(user_ref(uid))
+    # A task has no key: the answer is that of the step which was decided here.
+    return _Look(done.decision.answer["step"], done.after(ref), (payer.payer if payer else None) or "")
 
 
 def _charge(ctx: Context, command: Command, look: _Look) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from shared.services.fraud_holds import require_clear
 from shared.services.paging import every
 from shared.services.processor import asking
 from shared.services.traces import noting
-from shared.services.transact import Loaded, read, transact
+from shared.services.transact import Loaded, committed, read, transact
 
 SETUPS_KEPT = 20
 """Set-ups remembered per person: who opens more of them at once is not setting up a card."""
@@ -100,12 +100,12 @@ def record_method(ctx: Context, command: Command, uid: str, method: Method) -> d
     """Keep what the processor says of a person's method; what is known already changes nothing. What waits
     for a method is looked at again."""
 
-    def change(loaded: Loaded) -> tuple[Decision, PaymentMethods]:
+    def change(loaded: Loaded) -> Decision:
         methods = loaded.get(payment_methods_ref(uid))
         renewed = methods.with_method(_known_as(method, ctx))
         answer = views.payment_method(renewed.get(method.reference), renewed.default)
         news = Decision(answer=answer, changed=[renewed] if _news(methods, renewed, method) else [])
-        return noting(ctx, loaded, uid, news, *_seen(method)), renewed
+        return noting(ctx, loaded, uid, news, *_seen(method))
 
     return _change(ctx, command, uid, change, peek=[traces_ref(uid)])
 
@@ -114,23 +114,17 @@ def _change(
     ctx: Context,
     command: Command,
     uid: str,
-    change: Callable[[Loaded], tuple[Decision, PaymentMethods]],
+    change: Callable[[Loaded], Decision],
     peek: Sequence[Ref[Any]] = (),
 ) -> dict[str, Any]:
-    """Change a person's methods by a decision that says what they are after it; what waits for the one that
-    is collected by now is looked at again."""
-    after: list[PaymentMethods] = []
-
-    def decide(loaded: Loaded) -> Decision:
-        decision, methods = change(loaded)
-        after.append(methods)
-        return decision
-
-    answer = transact(ctx, command, [payment_methods_ref(uid)], decide, peek=peek)
-    if after and (usable := after[-1].usable()) is not None:
+    """Change a person's methods; what waits for the one that is collected by now is looked at again, by the
+    same request once more where the first was cut short before that."""
+    ref = payment_methods_ref(uid)
+    done = committed(ctx, command, [ref], change, peek=peek)
+    if (usable := done.after(ref).usable()) is not None:
         now = ctx.clock.now()
         wake.contributions_of(ctx, command, uid, lambda one: may_use(one, usable, now, ctx.holidays))
-    return answer
+    return done.decision.answer
 
 
 def _seen(method: Method) -> Iterator[tuple[TraceKind, str]]:
@@ -164,7 +158,7 @@ def make_default(ctx: Context, command: Command, method: str) -> dict[str, Any]:
     Raises UnknownPaymentMethod, PaymentMethodNotReady (it has ended).
     """
 
-    def change(loaded: Loaded) -> tuple[Decision, PaymentMethods]:
+    def change(loaded: Loaded) -> Decision:
         methods = loaded.find(payment_methods_ref(command.actor))
         if methods is None:
             raise UnknownPaymentMethod()
@@ -173,7 +167,7 @@ def make_default(ctx: Context, command: Command, method: str) -> dict[str, Any]:
             raise PaymentMethodNotReady()
         renewed = methods.with_(default=chosen.reference)
         answer = views.payment_method(chosen, chosen.reference)
-        return Decision(answer=answer, changed=[renewed]), renewed
+        return Decision(answer=answer, changed=[renewed])
 
     return _change(ctx, command, command.actor, change)
 
@@ -193,9 +187,9 @@ def remove(ctx: Context, command: Command, method: str) -> dict[str, Any]:
     with asking("payment method"):
         ctx.gateway.detach_method(method)
 
-    def change(loaded: Loaded) -> tuple[Decision, PaymentMethods]:
+    def change(loaded: Loaded) -> Decision:
         methods = loaded.get(ref).without_method(method)
-        return Decision(answer=_listed(methods), changed=[methods]), methods
+        return Decision(answer=_listed(methods), changed=[methods])
 
     return _change(ctx, command, command.actor, change)
 

@@ -13,7 +13,7 @@ from shared.ports import Recipient
 from shared.services import notifications, views, wake
 from shared.services.context import Command, Context
 from shared.services.processor import asking
-from shared.services.transact import Loaded, read, transact
+from shared.services.transact import Committed, Loaded, committed, read, transact
 
 
 def open_payout_account(
@@ -55,7 +55,7 @@ def take_up_recipient(ctx: Context, command: Command, uid: str, recipient: Recip
 
     Raises TryAgainLater, so that who brought the news brings it once more.
     """
-    answer, _ = _keep(ctx, command, uid, recipient)
+    answer = _keep(ctx, command, uid, recipient).decision.answer
     if recipient.can_receive:
         wake.payouts_to(ctx, command, uid)
     return answer
@@ -64,29 +64,27 @@ def take_up_recipient(ctx: Context, command: Command, uid: str, recipient: Recip
 def renewed_account(ctx: Context, command: Command, uid: str, recipient: Recipient) -> PayoutAccount:
     """The person's account, with what the processor says of it now kept. For who looks at it by themselves
     and is woken by nothing: `command` has no key."""
-    _, kept = _keep(ctx, command, uid, recipient)
-    return kept[-1]
+    account = _keep(ctx, command, uid, recipient).after(user_ref(uid)).payout_account
+    assert account is not None  # noqa: S101 - it was kept right now
+    return account
 
 
-def _keep(
-    ctx: Context, command: Command, uid: str, recipient: Recipient
-) -> tuple[dict[str, Any], list[PayoutAccount]]:
-    """The answer, and the account as it was decided here; what is known already changes nothing.
+def _keep(ctx: Context, command: Command, uid: str, recipient: Recipient) -> Committed:
+    """Keep what the processor says of a person's account; what is known already changes nothing.
 
-    A new bank account is told to the person: nothing goes there before it has cooled off.
+    A new bank account is told to the person, once: nothing goes there before it has cooled off.
     """
-    kept: list[PayoutAccount] = []
 
     def decide(loaded: Loaded) -> Decision:
         user = loaded.get(user_ref(uid))
         account = _account(user, recipient, ctx.clock.now())
-        kept.append(account)
         return _renewed(user, recipient, ctx.clock.now(), views.payout_account(account))
 
-    answer = transact(ctx, command, [user_ref(uid)], decide)
-    if kept and kept[-1].cools_until(ctx.clock.now()):
-        notifications.keep(ctx, bank_changed(uid, kept[-1], ctx.clock.now()))
-    return answer, kept
+    kept = committed(ctx, command, [user_ref(uid)], decide)
+    account, now = kept.after(user_ref(uid)).payout_account, ctx.clock.now()
+    if account is not None and account.cools_until(now):
+        notifications.keep(ctx, bank_changed(uid, account, now))
+    return kept
 
 
 def _renewed(user: User, recipient: Recipient, now: datetime, answer: dict[str, Any]) -> Decision:

@@ -18,7 +18,7 @@ from shared.domain.users import user_ref
 from shared.services import wake
 from shared.services.context import Command, Context
 from shared.services.fraud_holds import payout_held_until
-from shared.services.transact import Loaded, read, transact
+from shared.services.transact import Loaded, committed, read
 
 
 def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
         if short and group.terms.default_policy == "reserve":
             loaded.need(balances_ref(gid))
         scheduled = found if found.state == "scheduled" else found.moved("scheduled")
-        reserved = reserve(
+        return reserve(
             scheduled,
             group.terms,
             ctx.gateway.name,
@@ -60,10 +60,7 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
             lambda: loaded.balances(gid),
             ctx.clock.now(),
         )
-        netted.append(any(isinstance(one, Member) and one.uid == found.recipient for one in reserved.changed))
-        return reserved
 
-    netted: list[bool] = []
     held_until = payout_held_until(ctx, payout.recipient)
     group = read(ctx, group_ref(gid)).get(group_ref(gid))
     refs: list[Ref[Any]] = [
@@ -72,10 +69,11 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
         *_contributions(group, payout),
         member_ref(gid, payout.recipient),
     ]
-    answer = transact(ctx, command, refs, decide, peek=[user_ref(payout.recipient)])
-    if netted and netted[-1]:
-        wake.debts_paid(ctx, command, gid, payout.recipient)
-    return answer
+    done = committed(ctx, command, refs, decide, peek=[user_ref(payout.recipient)])
+    recipient = done.after(ref).recipient
+    if any(isinstance(one, Member) and one.uid == recipient for one in done.decision.changed):
+        wake.debts_paid(ctx, command, gid, recipient)  # their pot has paid what they were short of
+    return done.decision.answer
 
 
 def _contributions(group: Group, payout: Payout) -> list[Ref[Contribution]]:

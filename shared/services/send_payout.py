@@ -27,7 +27,7 @@ from shared.services.close_cycle import close_cycle
 from shared.services.context import Command, Context
 from shared.services.fraud_holds import payout_held_until
 from shared.services.payout_account import renewed_account
-from shared.services.transact import Loaded, read, transact
+from shared.services.transact import committed, read
 
 BANK_RETRY: Final = timedelta(hours=1)
 """A transfer reaches the person's account at once, but may take minutes to be spendable there."""
@@ -130,16 +130,7 @@ def _record(
 ) -> Payout:
     """Change a payout by a decision on it alone; the payout after it."""
     ref = payout_ref(group, payout)
-    after: list[Payout] = []
-
-    def on_the_payout(loaded: Loaded) -> Decision:
-        found = loaded.get(ref)
-        decision = decide(found)
-        after.append(next((one for one in decision.changed if isinstance(one, Payout)), found))
-        return decision
-
-    transact(ctx, command, [ref], on_the_payout)
-    return after[-1]  # a task or an event has no key: it was decided here
+    return committed(ctx, command, [ref], lambda loaded: decide(loaded.get(ref))).after(ref)
 
 
 def _request(ctx: Context, payout: Payout, attempt: str) -> TransferRequest:

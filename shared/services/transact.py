@@ -130,6 +130,26 @@ class _Record:
         return _Record(f"idempotency/{sha256(command.key.encode()).hexdigest()}")
 
 
+@record
+class Committed:
+    """What a command came to: the decision that was committed, and the documents that it was made on.
+
+    Where the same request was answered before, the decision is that answer and nothing else, and the
+    documents are as they stand now: what follows the commit can be done again, by who repeats the request
+    because its first answer never came.
+    """
+
+    decision: Decision
+    loaded: Loaded
+
+    def after(self, ref: Ref[D]) -> D:
+        """A document as the commit left it, but for its revision. Raises as `Loaded.get`."""
+        for one in self.decision.changed:
+            if one.path == ref.path and isinstance(one, ref.kind):
+                return one
+        return self.loaded.get(ref)
+
+
 def transact(
     ctx: Context,
     command: Command,
@@ -138,7 +158,19 @@ def transact(
     *,
     peek: Sequence[Ref[Any]] = (),
 ) -> dict[str, Any]:
-    """Carry out one command; returns the decision's answer, or the recorded one of the same request.
+    """Carry out one command as `committed`; returns the decision's answer, or the recorded one."""
+    return committed(ctx, command, refs, decide, peek=peek).decision.answer
+
+
+def committed(
+    ctx: Context,
+    command: Command,
+    refs: Sequence[Ref[Any]],
+    decide: Callable[[Loaded], Decision],
+    *,
+    peek: Sequence[Ref[Any]] = (),
+) -> Committed:
+    """Carry out one command; returns what was committed, or the recorded answer of the same request.
 
     `refs` are the documents that the decision rests on: each is changed or stamped by the commit. `peek`
     are read without being changed: only what can no longer change in the respect that matters, or of which
@@ -157,7 +189,7 @@ def transact(
         except StoreUnavailable:
             continue
         if record is not None and (known := _replay(loaded, record, command)) is not None:
-            return known
+            return Committed(Decision(answer=known), loaded)
         try:
             decision = decide(loaded)
         except AlsoLoad as more:
@@ -170,7 +202,7 @@ def transact(
                 continue
             raise
         if decision.is_empty and record is None:
-            return decision.answer
+            return Committed(decision, loaded)
         facts = _facts(ctx, command, decision)
         writes = _writes(ctx, command, loaded, guarded, decision, facts, record)
         try:
@@ -181,7 +213,7 @@ def transact(
             if not _was_ours(ctx, facts, believe=tries >= LOOKS):
                 continue
         publish(ctx, facts)
-        return decision.answer
+        return Committed(decision, loaded)
     raise TryAgainLater()
 
 

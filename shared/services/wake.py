@@ -19,7 +19,7 @@ from shared.domain.payouts import Payout, waits_for_news
 from shared.ports import Query, StoreUnavailable
 from shared.services.context import Command, Context
 from shared.services.paging import every
-from shared.services.transact import Loaded, transact
+from shared.services.transact import Loaded, committed, transact
 
 D = TypeVar("D", Contribution, Payout)
 
@@ -53,17 +53,14 @@ def _is_short(contribution: Contribution, gid: str, now: datetime) -> bool:
 def money_in(
     ctx: Context, command: Command, gid: str, refs: Sequence[Ref[Any]], decide: Callable[[Loaded], Decision]
 ) -> dict[str, Any]:
-    """Record money that came in; a circle that waited for it is looked at again. Raises as `transact`."""
-    taken = [Decision()]
+    """Record money that came in; a circle that waited for it is looked at again. Raises as `transact`.
 
-    def watched(loaded: Loaded) -> Decision:
-        taken.append(decide(loaded))
-        return taken[-1]
-
-    answer = transact(ctx, command, refs, watched)
-    if _ends_debts(taken[-1]) or _is_credited(taken[-1]):
+    `command` has no key: the processor's movement dedupes, and a recorded answer would tell of no money.
+    """
+    taken = committed(ctx, command, refs, decide).decision
+    if _ends_debts(taken) or _is_credited(taken):
         _circle(ctx, command, gid)
-    return answer
+    return taken.answer
 
 
 def _ends_debts(decision: Decision) -> bool:

@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.memory_store import MemoryStore
 from shared.domain.contributions import METHOD_RECHECK
+from shared.domain.errors import TryAgainLater
 from shared.domain.groups import COMPLETION_RECHECK
 from shared.domain.payouts import PARKED_RECHECK
+from shared.ports import Page as FoundPage
+from shared.ports import Query, StoreUnavailable
 from shared.services import payment_methods, payout_account
+from tests.builders import World
 from tests.worked_examples.page import Page
 
 DAY = timedelta(days=1)
@@ -95,6 +100,34 @@ def test_what_waits_for_another_method_is_taken_on_the_day_when_there_is_one(
     assert page.contribution("E", 1).act_at == page.world.clock.moment
     page.world.tick()
     assert page.contribution("E", 1).state == "covered"
+
+
+class Unavailable(MemoryStore):
+    """The store in memory, of which one kind of document cannot be asked for now."""
+
+    silent = ""
+
+    def query(self, query: Query) -> FoundPage:
+        if query.collection == self.silent:
+            raise StoreUnavailable
+        return super().query(query)
+
+
+def test_a_wake_that_was_cut_short_is_made_good_by_the_same_request() -> None:
+    store = Unavailable()
+    page = Page(world=World(store=store))
+    add_card(page, "E")
+    dies(page, "E")
+    page.due(1)
+    page.days(1)
+    command = page.world.command(page.uid["E"], key="prefer-the-other")
+    better = cards(page, "E")[-1]
+    store.silent = "contributions"
+    with pytest.raises(TryAgainLater):
+        payment_methods.make_default(page.world.ctx, command, better)
+    store.silent = ""
+    assert payment_methods.make_default(page.world.ctx, command, better)["is_default"]
+    assert page.contribution("E", 1).act_at == page.world.clock.moment
 
 
 def test_news_of_a_method_wakes_nothing_that_has_its_own_day(page: Page) -> None:
