@@ -171,6 +171,12 @@ def waits_for_news(payout: Payout, now: datetime) -> bool:
     return payout.state in {"parked", "failed", "bank_failed"}
 
 
+def is_early(payout: Payout, now: datetime) -> bool:
+    """Whether a reserved payout may not begin yet: its `act_at` is when its money has cleared, or, once that
+    is past and a check holds it, the next look at that."""
+    return payout.state == "reserved" and payout.act_at is not None and payout.act_at > now
+
+
 def begin_sending(payout: Payout, now: datetime) -> Payout:
     """The next try at sending, saved before the processor is called; the same try if it never ended."""
     under_way = payout if payout.state == "submitting" else payout.moved("submitting")

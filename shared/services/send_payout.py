@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from shared.domain import sending
 from shared.domain.decision import Decision
-from shared.domain.errors import Mismatch, ProcessorUnavailable, UnknownObject
+from shared.domain.errors import Mismatch, ProcessorUnavailable, TryAgainLater, UnknownObject
 from shared.domain.money import CURRENCY
-from shared.domain.payouts import PARKED_RECHECK, ParkedBecause, Payout, payout_ref
+from shared.domain.payouts import PARKED_RECHECK, ParkedBecause, Payout, is_early, payout_ref
 from shared.domain.users import user_ref
 from shared.ports import (
     BankPayout,
@@ -32,20 +32,39 @@ from shared.services.transact import committed, read
 BANK_RETRY: Final = timedelta(hours=1)
 """A transfer reaches the person's account at once, but may take minutes to be spendable there."""
 
+CLOCKS_DIFFER_MAX: Final = timedelta(minutes=5)
+"""How far the clocks of two instances may be apart. Google keeps them within a second; this asks for less."""
+
 
 def send_payout(ctx: Context, command: Command, group: str, payout: str) -> dict[str, Any]:
     """Take a payout as far as it can go now. Safe to call at any time, any number of times.
 
-    Raises ProcessorUnavailable where no answer came: the payout is `unknown` until a look-up.
+    Raises ProcessorUnavailable where no answer came: the payout is `unknown` until a look-up. TryAgainLater
+    where its time has not come by this clock, and had by that of who queued it.
     """
     found = _read(ctx, group, payout)
     if found.state == "unknown":
         found = _look_up_transfer(ctx, command, found)
     if found.state in {"reserved", "failed", "submitting"}:
-        found = _held(ctx, command, found) or _transfer(ctx, command, found)
+        found = _early(ctx, found) or _held(ctx, command, found) or _transfer(ctx, command, found)
     if found.state in {"sent", "bank_failed"}:
         found = _to_bank(ctx, command, found)
     return {"payout": found.id, "state": found.state}
+
+
+def _early(ctx: Context, found: Payout) -> Payout | None:
+    """The payout as it is, if its time has not come: money leaves, and is held, only once it has cleared.
+
+    `pay_out` queues what is due by its own clock. Where that is ahead of this one, the queue is to bring the
+    task once more: the next tick would give it the same name, which is used up. Where more is missing, the
+    moment was moved after the task was queued: at the new one it has a new name.
+    """
+    now = ctx.clock.now()
+    if found.act_at is None or not is_early(found, now):
+        return None
+    if found.act_at - now <= CLOCKS_DIFFER_MAX:
+        raise TryAgainLater()
+    return found
 
 
 def _held(ctx: Context, command: Command, found: Payout) -> Payout | None:
@@ -179,7 +198,7 @@ def _transfer(ctx: Context, command: Command, found: Payout) -> Payout:
 
 
 def _begin(payout: Payout, ctx: Context) -> Decision:
-    if payout.state not in {"reserved", "failed", "submitting"}:
+    if payout.state not in {"reserved", "failed", "submitting"} or is_early(payout, ctx.clock.now()):
         return Decision()
     return sending.begin(payout, ctx.clock.now())
 

@@ -16,6 +16,7 @@ from shared.domain.payouts import (
     Payout,
     Sending,
     begin_sending,
+    is_early,
     payout_ref,
     refuse_sending,
     scheduled_turn,
@@ -125,3 +126,20 @@ BACK: dict[str, Any] = GONE | {"bank_refused": ["po_1"]}
 )
 def test_news_of_its_recipient_wakes_a_payout_that_waits(payout: Payout, wants: bool) -> None:
     assert waits_for_news(payout, NOW) is wants
+
+
+@pytest.mark.parametrize(
+    ("payout", "early"),
+    [
+        (turn(state="reserved", act_at=NOW + timedelta(microseconds=1)), True),
+        (turn(state="reserved", act_at=NOW), False),
+        (turn(state="reserved", act_at=None), False),
+        (turn(state="submitting", **LATER), False),
+        (turn(state="failed", **LATER), False),
+        (turn(state="sent", **LATER), False),
+    ],
+)
+def test_what_is_reserved_begins_at_its_moment_and_what_has_begun_goes_on(
+    payout: Payout, early: bool
+) -> None:
+    assert is_early(payout, NOW) is early
