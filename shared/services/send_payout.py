@@ -42,14 +42,21 @@ def send_payout(ctx: Context, command: Command, group: str, payout: str) -> dict
     Raises ProcessorUnavailable where no answer came: the payout is `unknown` until a look-up. TryAgainLater
     where its time has not come by this clock, and had by that of who queued it.
     """
-    found = _read(ctx, group, payout)
+    found = read(ctx, payout_ref(group, payout)).get(payout_ref(group, payout))
+    account = _account(ctx, found.recipient)
     if found.state == "unknown":
-        found = _look_up_transfer(ctx, command, found)
+        found = _look_up_transfer(ctx, command, found, account)
     if found.state in {"reserved", "failed", "submitting"}:
-        found = _early(ctx, found) or _held(ctx, command, found) or _transfer(ctx, command, found)
+        found = _early(ctx, found) or _held(ctx, command, found) or _transfer(ctx, command, found, account)
     if found.state in {"sent", "bank_failed"}:
-        found = _to_bank(ctx, command, found)
+        found = _to_bank(ctx, command, found, account)
     return {"payout": found.id, "state": found.state}
+
+
+def _account(ctx: Context, uid: str) -> str:
+    """The person's account at the processor, which they keep; empty where they have opened none."""
+    user = read(ctx, user_ref(uid)).get(user_ref(uid))
+    return user.payout_account.reference if user.payout_account else ""
 
 
 def _early(ctx: Context, found: Payout) -> Payout | None:
@@ -140,10 +147,6 @@ def _labels(ctx: Context, thing: Transfer | BankPayout) -> tuple[str, str]:
     return group, payout
 
 
-def _read(ctx: Context, group: str, payout: str) -> Payout:
-    return read(ctx, payout_ref(group, payout)).get(payout_ref(group, payout))
-
-
 def _record(
     ctx: Context, command: Command, group: str, payout: str, decide: Callable[[Payout], Decision]
 ) -> Payout:
@@ -152,19 +155,18 @@ def _record(
     return committed(ctx, command, [ref], lambda loaded: decide(loaded.get(ref))).after(ref)
 
 
-def _request(ctx: Context, payout: Payout, attempt: str) -> TransferRequest:
-    user = read(ctx, user_ref(payout.recipient)).get(user_ref(payout.recipient))
+def _request(payout: Payout, account: str, attempt: str) -> TransferRequest:
     return TransferRequest(
         attempt=attempt,
         group=payout.group,
         payout=payout.id,
         cycle=payout.cycle,
-        recipient=user.payout_account.reference if user.payout_account else "",
+        recipient=account,
         amount_pence=payout.amount_pence,
     )
 
 
-def _transfer(ctx: Context, command: Command, found: Payout) -> Payout:
+def _transfer(ctx: Context, command: Command, found: Payout, account: str) -> Payout:
     now = ctx.clock.now()
     if found.amount_pence == 0:
         done = _record(ctx, command, found.group, found.id, lambda one: _nothing_to_send(one, ctx))
@@ -175,7 +177,7 @@ def _transfer(ctx: Context, command: Command, found: Payout) -> Payout:
     if begun.state != "submitting":
         return begun
     sending_id = begun.sendings[-1].id
-    request = _request(ctx, begun, sending_id)
+    request = _request(begun, account, sending_id)
     try:
         # A key may be forgotten after a day: what was sent is looked up before it is asked for again.
         transfer = ctx.gateway.find_transfer(request) if resumed else None
@@ -217,9 +219,9 @@ def _because(refused: PaymentRefused) -> ParkedBecause:
     return "refused"
 
 
-def _look_up_transfer(ctx: Context, command: Command, found: Payout) -> Payout:
+def _look_up_transfer(ctx: Context, command: Command, found: Payout, account: str) -> Payout:
     try:
-        transfer = ctx.gateway.find_transfer(_request(ctx, found, found.sendings[-1].id))
+        transfer = ctx.gateway.find_transfer(_request(found, account, found.sendings[-1].id))
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
     if transfer is not None:
@@ -228,14 +230,14 @@ def _look_up_transfer(ctx: Context, command: Command, found: Payout) -> Payout:
     return _record(ctx, command, found.group, found.id, lambda one: sending.record_not_found(one, now))
 
 
-def _to_bank(ctx: Context, command: Command, found: Payout) -> Payout:
+def _to_bank(ctx: Context, command: Command, found: Payout, account: str) -> Payout:
     """Send on to the bank what the transfer brought, or ask what became of it."""
-    request = _request(ctx, found, f"{found.sendings[-1].id}_{found.bank_tries + 1}")
+    request = _request(found, account, f"{found.sendings[-1].id}_{found.bank_tries + 1}")
     try:
         if found.state == "sent" and found.bank_payout is not None:
-            bank = ctx.gateway.bank_payout(request.recipient, found.bank_payout)
+            bank = ctx.gateway.bank_payout(account, found.bank_payout)
         else:
-            if later := _not_yet(ctx, command, found, request):
+            if later := _not_yet(ctx, command, found, account):
                 return _look_again(ctx, command, found, later)
             bank = ctx.gateway.find_bank_payout(request) or ctx.gateway.pay_to_bank(request)
     except RecipientNotReady:
@@ -247,16 +249,16 @@ def _to_bank(ctx: Context, command: Command, found: Payout) -> Payout:
     return record_bank_payout(ctx, command, bank)
 
 
-def _not_yet(ctx: Context, command: Command, found: Payout, request: TransferRequest) -> datetime | None:
+def _not_yet(ctx: Context, command: Command, found: Payout, account: str) -> datetime | None:
     """When to look again, if nothing may go to the recipient's bank account now: it is new, or their account
     is disabled, of whose end the processor tells.
 
     The processor is asked how it stands now: the news that it changed may be on its way still.
     """
-    recipient, now = ctx.gateway.recipient(request.recipient), ctx.clock.now()
-    account = renewed_account(ctx, command, found.recipient, recipient)
-    cools_until = account.cools_until(now)
-    return cools_until or (None if account.can_receive else now + PARKED_RECHECK)
+    recipient, now = ctx.gateway.recipient(account), ctx.clock.now()
+    renewed = renewed_account(ctx, command, found.recipient, recipient)
+    cools_until = renewed.cools_until(now)
+    return cools_until or (None if renewed.can_receive else now + PARKED_RECHECK)
 
 
 def _look_again(
