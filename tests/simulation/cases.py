@@ -128,7 +128,7 @@ class Cases:
                 earliest = minutes // 2 if case == "wind-up" else 0
                 after = timedelta(minutes=self._chance.randrange(earliest, minutes))
                 self._life.cloud.later(f"somebody: {case}", after, partial(self._begin, case, gid, TRIES))
-        if "large-payout" in self.active:
+        if "large-payout" in self.active and gid == self._life.circles[0].id:  # one limit holds for all
             world = self._life.world
             above = group["terms"]["amount_pence"] * (len(group["schedule"]) - 1)
             world.ctx = replace(world.ctx, two_people_above_pence=above - 1)

@@ -54,6 +54,11 @@ STEPS_MAX = 400_000
 """A lifecycle has some thousands of steps: one that has so many never comes to rest."""
 
 SECOND = timedelta(seconds=1)
+SIZES = (5, 6, 7, 8, 9, 10)
+BESIDE = 0.5
+"""The chance that the same people, or five of them, are in a second circle at the same time: one mandate, one
+account to be paid to and one fraud file serve both."""
+
 CARDS = 0.7
 FEES_PENCE = (0, 0, 95, 1_220)  # on top of each contribution: none, what a card takes of £50, and of £800
 NAMES = ["Ada", "Ben", "Cy", "Dee", "Eve", "Fay", "Gus", "Hal", "Ida", "Joe"]
@@ -258,8 +263,8 @@ class Lifecycle:
         return len(group.schedule) >= 5 and all(cycle.closed for cycle in group.schedule)
 
     def form_circles(self) -> None:
-        """People sign up; once their mandates stand, they start a circle."""
-        members = self.chance.choice([5, 5, 5, 6, 6, 7, 8, 10])
+        """People sign up; once their mandates stand, they start a circle, or two."""
+        members = self.chance.choice(SIZES)
         people = [
             self.world.person(name, CARD if self.chance.random() < CARDS else MANDATE)
             for name in NAMES[:members]
@@ -272,23 +277,33 @@ class Lifecycle:
             return
         if self.faults.strikes("people-race"):
             self._race_for_places(people)
-        amount_pence = self.chance.choice([5_000, 10_000, 50_000, 80_000])
-        policy = self.chance.choice(["wait", "pay_cleared", "reserve"])
-        self.circles.append(
-            self.world.circle(
-                people,
-                amount_pence=amount_pence,
-                frequency=self.chance.choice(["weekly", "monthly"]),
-                first_due_date=self.first_due_date
-                or self.clock.moment.date() + timedelta(days=self.chance.randrange(21, 45)),
-                default_policy=policy,
-                wait_days=self.chance.choice([3, 7, 14]),
-                added_fee_pence=FEES_PENCE[(self.seed + len(self.circles)) % len(FEES_PENCE)],
-                **self.cases.terms(amount_pence, policy),
-            )
+        starts = self.first_due_date or self.clock.moment.date() + timedelta(
+            days=self.chance.randrange(21, 45)
         )
+        self._form_circle(people, starts, [5_000, 10_000, 50_000, 80_000])
+        if self.chance.random() < BESIDE and not self._is_over():
+            members = self.chance.choice([5, members])
+            others = [*people[1:], people[0]][:members]
+            # More would be beyond what one person may promise in a month (shared.domain.commitments).
+            self._form_circle(others, starts + timedelta(days=7), [5_000, 10_000])
+
+    def _form_circle(self, people: list[str], starts: date, amounts_pence: list[int]) -> None:
+        """A circle of these people, the first of them its organiser, with terms of its own."""
+        amount_pence = self.chance.choice(amounts_pence)
+        policy = self.chance.choice(["wait", "pay_cleared", "reserve"])
+        circle = self.world.circle(
+            people,
+            amount_pence=amount_pence,
+            frequency=self.chance.choice(["weekly", "monthly"]),
+            first_due_date=starts,
+            default_policy=policy,
+            wait_days=self.chance.choice([3, 7, 14]),
+            added_fee_pence=FEES_PENCE[(self.seed + len(self.circles)) % len(FEES_PENCE)],
+            **self.cases.terms(amount_pence, policy),
+        )
+        self.circles.append(circle)
         if not self._is_over():
-            self.cases.locked(self.circles[0].id)
+            self.cases.locked(circle.id)
 
     def _race_for_places(self, people: list[str]) -> None:
         """One more than there are places asks at once, and is let in at once: all but one get in."""

@@ -29,7 +29,7 @@ GOES_WITH = {
 def test_no_invariant_is_violated_under_any_fault() -> None:
     report = simulate_on(2, range(SEEDS))
     assert [(seed, violation.invariant, violation.what) for seed, violation in report.violated] == []
-    assert report.lifecycles >= SEEDS
+    assert report.lifecycles >= 1.3 * SEEDS, "half of the seeds have a second circle of the same people"
     assert report.never_struck() == []
     assert report.never_came_about() == []
 
