@@ -217,7 +217,7 @@ def _part(circle: Circle, leaver: str) -> None:
     done = set()
     for other in circle.others(leaver):
         theirs = circle.contributions[circle.position(other), leaver]
-        if circle.had_turn(other) or theirs.state == "short":
+        if circle.had_turn(other) or theirs.state == "short" or _has_paid_back(theirs):
             if not _claim_once(circle, leaver, other, theirs.amount_pence):
                 done.add(other)
         elif theirs.in_pot_pence:
@@ -230,6 +230,11 @@ def _part(circle: Circle, leaver: str) -> None:
             _fall_away(circle, circle.contributions[own, other])
     _fall_away(circle, circle.contributions[own, leaver])
     circle.end_turn(own, done)
+
+
+def _has_paid_back(theirs: Contribution) -> bool:
+    """Whether who took a place over has paid back what was in a pot by then: it holds their money now."""
+    return theirs.apart and theirs.state == "covered"
 
 
 def _claim_once(circle: Circle, leaver: str, holder: str, promised_pence: int) -> bool:

@@ -42,6 +42,14 @@ def test_the_seeds_that_showed_what_a_leaving_costs(seed: int) -> None:
     assert Lifecycle(seed, only=frozenset()).run().violations == []
 
 
+@pytest.mark.parametrize("seed", [15, 61])
+def test_the_seeds_that_showed_what_a_substitute_paid_in_vain(seed: int) -> None:
+    """Told short in `tests/unit/domain/test_leaving.py`: who had paid for the place that they took over, and
+    left it before their turn, lost that money to those whose turns were still to come."""
+    begun = {"substitution", "leaves-before-turn", "leaves-after-turn", "swap", "removal", "plan"}
+    assert Lifecycle(seed, only=frozenset(), cases=frozenset(begun)).run().violations == []
+
+
 # --- money back, and the order of news ----------------------------------------------------------------------
 
 

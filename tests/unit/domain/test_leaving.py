@@ -257,6 +257,24 @@ def test_a_promise_that_is_short_before_its_turn_is_a_claim_too() -> None:
     assert after(decision)[contribution("dee", 3).path].state == "covered"  # type: ignore[attr-defined]
 
 
+def test_what_a_substitute_has_paid_back_is_a_claim_as_what_they_still_owe_of_it_is() -> None:
+    """Seeds 15 and 61: Dee's money stays in Cy's open pot, Fay has paid Dee for it, and then leaves. The pair
+    fell away as one of which nothing was done: Cy had the money of both, and Fay nothing."""
+    circle = holding_dees_money()
+    taken_over(circle)
+    circle = again(circle)
+    theirs, fay = circle.contributions[3, "fay"], circle.members["fay"]
+    circle.contributions[3, "fay"] = theirs.moved("covered").with_(act_at=None)
+    paid_back = [one.with_(left_pence=0) if one.contribution == theirs.id else one for one in fay.debts]
+    circle.members["fay"] = fay.with_(debts=paid_back)
+    decision = leave(again(circle), "fay", "left")
+    owed = [one for one in decision.answer["claims"] if one["debtor"] == "cy"]
+    assert owed == [told("cy", "fay", AMOUNT)]
+    back = after(decision)[contribution("cy", 4).path]
+    assert (back.state, back.apart) == ("short", True)  # type: ignore[attr-defined]
+    assert contribution("fay", 3).path not in after(decision)
+
+
 def test_what_was_paid_early_into_a_pot_that_falls_away_is_its_payers_credit() -> None:
     circle = running()
     early = {uid: paid(uid, 4, "dee", attempts=[settled(1), settled(2)]) for uid in ("ada", "cy", "dee")}
