@@ -105,7 +105,7 @@ class Pairs:
         places, amount = _places(before.group), before.group["terms"]["amount_pence"]
         cycles = {one["number"] for one in before.group["schedule"][before.group["terms"]["cycles_done"] :]}
         stay = {cycle for other, cycle in places.items() if _owes_for_a_turn(before, other, leaver, cycles)}
-        paid = sum(_performed(before, cycle, leaver) for cycle in cycles - stay)
+        paid = sum(_to_come_back(before, cycle, leaver) for cycle in cycles - stay)
         kept = amount * len(stay)
         self.puts[heir], self.puts[leaver] = self.puts[leaver] - kept, paid + kept
         self.gets[heir], self.gets[leaver] = self.gets[leaver] - kept, paid + kept
@@ -143,6 +143,15 @@ def _owes_for_a_turn(before: Standing, other: str, leaver: str, cycles: set[int]
     """Whether the other owes the leaver, or has paid them, for the leaver's turn, whichever it was then."""
     debts = [debt["contribution"] for debt in before.debts(other) if debt["creditor"] == leaver]
     return bool(debts) and any(before.contribution(cycle, other)["id"] in debts for cycle in cycles)
+
+
+def _to_come_back(before: Standing, cycle: int, uid: str) -> int:
+    """What somebody who is replaced gets back of a cycle: all that they put in, but where its turn has fallen
+    away: that came back to them then, also what they had paid to whom they took over from."""
+    contribution = before.contribution(cycle, uid)
+    if contribution["state"] == "waived":
+        return int(contribution["in_pot_pence"])
+    return _performed(before, cycle, uid)
 
 
 def _performed(before: Standing, cycle: int, uid: str) -> int:
