@@ -49,9 +49,6 @@ log = logging.getLogger(__name__)
 TRIES_MAX: Final = 12
 """Eight writers on one document need up to eight rounds; the rest is for a store in trouble."""
 
-LOOKS: Final = 2
-"""What cannot be is looked at that often again before it is believed."""
-
 PAUSE_SECONDS_MAX: Final = 2.0
 
 RECORD_KEPT: Final = timedelta(hours=48)
@@ -105,6 +102,16 @@ class Loaded:
 
     def snapshot(self, path: str) -> Snapshot | None:
         return self._snapshots.get(path)
+
+    def is_as(self, before: Loaded | None) -> bool:
+        """Whether a read `before` this one showed all the same, at the same versions.
+
+        Then it was so, all of it, at any moment between the two: neither was torn.
+        """
+        return before is not None and self._versions() == before._versions()
+
+    def _versions(self) -> dict[str, object | None]:
+        return {path: snapshot.version for path, snapshot in self._snapshots.items()}
 
     def __iter__(self) -> Any:
         return iter(self._snapshots.values())
@@ -180,6 +187,7 @@ def committed(
     """
     guarded, read_only = list(refs), list(peek)
     record = _Record.of(command)
+    doubted: Loaded | None = None
     tries = -1
     while (tries := tries + 1) < TRIES_MAX:
         if tries:
@@ -192,26 +200,23 @@ def committed(
             return Committed(Decision(answer=known), loaded)
         try:
             decision = decide(loaded)
+            if decision.is_empty and record is None:
+                return Committed(decision, loaded)
+            facts = _facts(ctx, command, decision)
+            writes = _writes(ctx, command, loaded, guarded, decision, facts, record)
+            if not _commit(ctx, writes, facts):
+                continue
         except AlsoLoad as more:
             guarded += more.refs
             tries -= 1  # not a conflict: each round names documents that were not named before
             continue
         except Broken:
-            # A torn read can show what never was; what is still there after another look is real.
-            if tries < LOOKS:
-                continue
-            raise
-        if decision.is_empty and record is None:
-            return Committed(decision, loaded)
-        facts = _facts(ctx, command, decision)
-        writes = _writes(ctx, command, loaded, guarded, decision, facts, record)
-        try:
-            ctx.store.commit(writes)
-        except (Stale, StoreUnavailable):
+            # A torn read can show what never was, and one that is older than a fact contradicts it. What
+            # another look shows to have stood when the doubt arose is real.
+            if loaded.is_as(doubted):
+                raise
+            doubted = loaded
             continue
-        except (AlreadyExists, OutcomeUnknown):
-            if not _was_ours(ctx, facts, believe=tries >= LOOKS):
-                continue
         publish(ctx, facts)
         return Committed(decision, loaded)
     raise TryAgainLater()
@@ -310,11 +315,22 @@ def _must_be_guarded(side: str, account: str) -> bool:
     return side == "debits" and (account == RESERVE or account.startswith("credit:"))
 
 
-def _was_ours(ctx: Context, facts: list[Fact], *, believe: bool) -> bool:
+def _commit(ctx: Context, writes: Sequence[Write], facts: list[Fact]) -> bool:
+    """Whether the batch is written, by this try or by one whose answer was lost. Raises FactChanged."""
+    try:
+        ctx.store.commit(writes)
+    except (Stale, StoreUnavailable):
+        return False
+    except (AlreadyExists, OutcomeUnknown):
+        return _was_ours(ctx, facts)
+    return True
+
+
+def _was_ours(ctx: Context, facts: list[Fact]) -> bool:
     """Whether a commit whose answer was lost, or which found a fact there, was this very command's.
 
-    Raises FactChanged if a fact of that id says something else, and we `believe` it: an error of ours, never
-    to be hidden. At first we may only have decided on what was older than that fact.
+    Raises FactChanged if a fact of that id says something else: an error of ours, never to be hidden, unless
+    we decided on what was older than that fact.
     """
     if not facts:
         return False
@@ -326,9 +342,7 @@ def _was_ours(ctx: Context, facts: list[Fact], *, believe: bool) -> bool:
         if snapshot.data is None:
             return False
         if snapshot.data["payload_hash"] != fact.payload_hash:
-            if believe:
-                raise FactChanged(fact=fact.id)
-            return False
+            raise FactChanged(fact=fact.id)
     return all(
         snapshot.data is not None and snapshot.data["command_id"] == fact.command_id
         for fact, snapshot in zip(facts, found, strict=True)

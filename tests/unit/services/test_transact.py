@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from shared.adapters.memory_store import MemoryStore
 from shared.domain.decision import Decision
-from shared.domain.errors import TryAgainLater
+from shared.domain.errors import FactChanged, TryAgainLater, UnknownObject
+from shared.domain.journal import News
 from shared.domain.users import User, user_ref
-from shared.ports import Create, OutcomeUnknown, Stale, Write
+from shared.ports import Create, OutcomeUnknown, Stale, Update, Write
 from shared.services.context import Context
 from shared.services.transact import TRIES_MAX, Committed, Loaded, committed, transact
 from tests.builders import STARTS, SeededChance, World
@@ -115,3 +116,105 @@ def test_a_recorded_answer_comes_with_no_change_and_the_documents_as_they_stand(
     assert again.decision == Decision(answer={"payer": "cus_first"})
     assert again.after(user_ref("ada")).payer == "cus_first"
     assert again.loaded.get(user_ref("ada")).payer == "cus_first"
+
+
+# --- what cannot be -----------------------------------------------------------------------------------------
+
+
+class Torn(MemoryStore):
+    """Commits that lose to others, `conflicts` of them. Then somebody comes `between` the reads of a load, or
+    `before` a commit, once."""
+
+    conflicts = 0
+    between: Callable[[], object] | None = None
+    before: Callable[[], object] | None = None
+    loads = 0
+
+    def __init__(self) -> None:
+        super().__init__(self._one_after_another)
+
+    def _one_after_another(self, paths: Sequence[str]) -> Iterator[str]:
+        self.loads += 1
+        yield from paths[:-1]
+        self._others_come("between")
+        yield from paths[-1:]
+
+    def commit(self, writes: Sequence[Write]) -> None:
+        if self.conflicts:
+            self.conflicts -= 1
+            raise Stale("contention")
+        self._others_come("before")
+        super().commit(writes)
+
+    def _others_come(self, when: str) -> None:
+        come = getattr(self, when)
+        if come is not None and not self.conflicts:
+            setattr(self, when, None)
+            come()
+
+
+def with_a_couple(*, conflicts: int) -> tuple[Torn, World, Context]:
+    """Ada and Ben, whose payer is the same at any moment."""
+    store = Torn()
+    world, ctx = with_ada(store)
+    store.commit([Create("users/ben", User(uid="ben", created_at=STARTS).data())])
+    store.conflicts = conflicts
+    return store, world, ctx
+
+
+COUPLE = [user_ref("ada"), user_ref("ben")]
+
+
+def both_pay_by(payer: str) -> Callable[[Loaded], Decision]:
+    """Take up a payer for both, and write it into the journal; what differs between them cannot be."""
+
+    def decide(loaded: Loaded) -> Decision:
+        ada, ben = (loaded.get(ref) for ref in COUPLE)
+        if ada.payer != ben.payer:
+            raise UnknownObject(thing="payer", reference="of one of them alone")
+        if ada.payer is not None:
+            return Decision(answer={"payer": ada.payer})
+        fact = News(id="payer", group="grp_a", type="payer_taken_up", payload={"payer": payer})
+        changed = [one.with_(payer=payer) for one in (ada, ben)]
+        return Decision(answer={"payer": payer}, facts=[fact], changed=changed)
+
+    return decide
+
+
+@pytest.mark.parametrize("conflicts", [0, 2, 5])
+def test_what_a_torn_read_shows_is_not_believed_however_often_others_came_before(conflicts: int) -> None:
+    store, world, ctx = with_a_couple(conflicts=conflicts)
+    store.between = lambda: transact(ctx, world.command("ben"), COUPLE, both_pay_by("cus_ben"))
+    answer = transact(ctx, world.command("ada"), COUPLE, both_pay_by("cus_ada"))
+    assert answer == {"payer": "cus_ben"}
+
+
+def test_what_two_looks_show_alike_is_believed() -> None:
+    store, world, ctx = with_a_couple(conflicts=0)
+    store.commit(
+        [Update("users/ada", {"payer": "cus_ada", "revision": 1}, store.load("users/ada")[0].version)]
+    )
+    store.loads = 0
+    with pytest.raises(UnknownObject):
+        transact(ctx, world.command("ada"), COUPLE, both_pay_by("cus_ada"))
+    assert store.loads == 2
+
+
+@pytest.mark.parametrize("conflicts", [0, 2, 5])
+def test_a_fact_that_was_there_first_is_no_contradiction_to_who_had_not_seen_its_change(
+    conflicts: int,
+) -> None:
+    """Seed 963: after two lost rounds, one look was believed, and an event was parked for nothing."""
+    store, world, ctx = with_a_couple(conflicts=conflicts)
+    store.before = lambda: transact(ctx, world.command("ben"), COUPLE, both_pay_by("cus_ben"))
+    assert transact(ctx, world.command("ada"), COUPLE, both_pay_by("cus_ada")) == {"payer": "cus_ben"}
+
+
+def test_a_fact_that_says_something_else_than_what_follows_from_all_that_stands_is_never_hidden() -> None:
+    """Whatever wrote the fact without its change: an error of ours."""
+    store, world, ctx = with_a_couple(conflicts=2)
+    news = News(id="payer", group="grp_a", type="payer_taken_up", payload={"payer": "cus_ben"})
+    fact = news.recorded(STARTS, STARTS, "ben", "cmd_ben")
+    MemoryStore.commit(store, [Create(fact.path, fact.data())])
+    with pytest.raises(FactChanged):
+        transact(ctx, world.command("ada"), COUPLE, both_pay_by("cus_ada"))
