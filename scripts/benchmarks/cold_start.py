@@ -42,7 +42,7 @@ def _firestore() -> None:
 
 def _pubsub() -> None:
     import grpc
-    from google.cloud import pubsub_v1
+    from google.cloud import pubsub_v1  # type: ignore[attr-defined] # a package of another distribution
     from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
     pubsub_v1.PublisherClient(transport=PublisherGrpcTransport(channel=grpc.insecure_channel("127.0.0.1:9")))
