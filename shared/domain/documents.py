@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Generic, NamedTuple, Self, TypeVar
@@ -45,6 +46,11 @@ class Document(Value):
     @property
     def path(self) -> str:
         raise AttributeError(f"{type(self).__name__} has no path")
+
+    @classmethod
+    def called(cls) -> str:
+        """What people would call it: "payment methods"."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__).lower()
 
     def data(self) -> dict[str, Any]:
         """The fields as the store keeps them."""

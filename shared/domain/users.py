@@ -64,6 +64,10 @@ class User(Document):
     def path(self) -> str:
         return user_ref(self.uid).path
 
+    @classmethod
+    def called(cls) -> str:
+        return "account; sign up first"
+
     @property
     def can_receive(self) -> bool:
         return self.payout_account is not None and self.payout_account.can_receive

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.domain.errors import NoSuchThing
 from shared.domain.users import payment_methods_ref, user_ref
 from shared.services import views
 from shared.services.context import Context
@@ -14,7 +13,4 @@ from shared.services.transact import read
 def read_user(ctx: Context, uid: str) -> dict[str, Any]:
     """The person as they see themselves. Raises NoSuchThing before the sign-up."""
     loaded = read(ctx, user_ref(uid), payment_methods_ref(uid))
-    user = loaded.find(user_ref(uid))
-    if user is None:
-        raise NoSuchThing(thing="account; sign up first")
-    return views.user(user, loaded.find(payment_methods_ref(uid)))
+    return views.user(loaded.get(user_ref(uid)), loaded.find(payment_methods_ref(uid)))

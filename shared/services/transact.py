@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
@@ -28,7 +27,6 @@ from shared.domain.errors import (
 from shared.domain.journal import Fact
 from shared.domain.ledger import RESERVE, Balances, balances_ref, increments
 from shared.domain.record import record
-from shared.domain.users import User
 from shared.ports import (
     AlreadyExists,
     Create,
@@ -87,7 +85,7 @@ class Loaded:
         """The document. Raises NoSuchThing if there is none, AlsoLoad if it was not asked for."""
         document = self.find(ref)
         if document is None:
-            raise NoSuchThing(thing=_called(ref.kind))
+            raise NoSuchThing(thing=ref.kind.called())
         return document
 
     def need(self, *refs: Ref[Any]) -> None:
@@ -115,13 +113,6 @@ class Loaded:
 
     def __iter__(self) -> Any:
         return iter(self._snapshots.values())
-
-
-def _called(kind: type[Document]) -> str:
-    """A kind of document as people would call it: "payment methods"."""
-    if kind is User:
-        return "account; sign up first"
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
 
 
 @record
