@@ -217,13 +217,13 @@ def _part(circle: Circle, leaver: str) -> None:
     done = set()
     for other in circle.others(leaver):
         theirs = circle.contributions[circle.position(other), leaver]
-        if circle.had_turn(other) or theirs.state == "short" or _has_paid_back(theirs):
-            if not _claim_once(circle, leaver, other, theirs.amount_pence):
+        if circle.had_turn(other) or _is_counted(theirs):
+            if not _claim_once(circle, leaver, other):
                 done.add(other)
-        elif theirs.in_pot_pence:
+        elif done_pence := _done_pence(circle, theirs):
             # The open cycle's pot holds the leaver's money: done for its recipient, who owes it back and
             # whose pot is netted by it, so that it reaches the leaver with the pot.
-            _claim(circle, leaver, other, theirs.in_pot_pence)
+            _claim(circle, leaver, other, done_pence)
             _fall_away(circle, theirs, keep_money=True)
         else:
             _fall_away(circle, theirs)
@@ -232,40 +232,56 @@ def _part(circle: Circle, leaver: str) -> None:
     circle.end_turn(own, done)
 
 
-def _has_paid_back(theirs: Contribution) -> bool:
-    """Whether who took a place over has paid back what was in a pot by then: it holds their money now."""
-    return theirs.apart and theirs.state == "covered"
+def _is_counted(theirs: Contribution) -> bool:
+    """Whether a pot counts the whole promise as done: paid, or owed, or paid back, to who paid it."""
+    return theirs.counted_in is not None and theirs.state != "waived"
 
 
-def _claim_once(circle: Circle, leaver: str, holder: str, promised_pence: int) -> bool:
+def _done_pence(circle: Circle, theirs: Contribution) -> int:
+    """What a pot has of a promise. What it held of it when the payer took the place over is theirs to pay
+    back, and so counts as theirs; what they pay in is the rest."""
+    if theirs.state == "waived":
+        return 0
+    promised_pence = circle.group.terms.amount_pence
+    rest_pence = 0 if _is_counted(theirs) else theirs.left_pence
+    return promised_pence - rest_pence
+
+
+def _claim_once(circle: Circle, leaver: str, holder: str) -> bool:
     """A claim, but on who has done their part for the leaver's turn already: by default of all they owe after
     their own turn, or by taking a place over. What they owe, or have paid, of it stands as it is."""
     if circle.contributions[circle.position(leaver), holder].apart:
         return False
-    _claim(circle, leaver, holder, promised_pence)
+    _claim(circle, leaver, holder, circle.group.terms.amount_pence)
     return True
 
 
 def _claim(circle: Circle, leaver: str, holder: str, promised_pence: int) -> None:
     """The holder has had the leaver's money: what the leaver put in goes back to them on their old date.
 
-    What the leaver left open of it ends, if it was the holder's to claim; if the reserve or the house stood
-    in, the holder owes those instead, for the holder has had that money too.
+    What the leaver left open of it ends, if it was the holder's to claim; if the reserve, the house or who
+    had the place before stood in, the holder owes those instead, who has had that money too.
     """
     theirs = circle.contributions[circle.position(holder), leaver]
     back = circle.contributions[circle.position(leaver), holder]
     debtor = circle.members[leaver]
     left_open = [one for one in debtor.open_debts() if one.contribution == theirs.id]
-    shares = {leaver: promised_pence - sum(one.left_pence for one in left_open)}
+    left_open.sort(key=lambda debt: debt.creditor != holder)
+    shares = {leaver: promised_pence}
+    ended = []
     for debt in left_open:
+        pence = min(
+            debt.left_pence, shares[leaver]
+        )  # money beyond the promise that went back is the leaver's
+        shares[leaver] -= pence
         if debt.creditor == holder:
-            circle.rows += ledger.written_off(leaver, holder, debt.left_pence)
+            circle.rows += ledger.written_off(leaver, holder, pence)
         else:
-            circle.rows += ledger.debt_taken_over(holder, leaver, debt.left_pence)
-            shares[debt.creditor] = shares.get(debt.creditor, 0) + debt.left_pence
-    ended = [one.with_(left_pence=0) for one in left_open]
+            circle.rows += ledger.debt_taken_over(holder, leaver, pence)
+            shares[debt.creditor] = shares.get(debt.creditor, 0) + pence
+        ended.append(debt.with_(left_pence=debt.left_pence - pence))
     circle.members[leaver] = with_debts(debtor, ended)
-    if theirs.state == "short":
+    if theirs.state == "short" and not any(debt.left_pence for debt in ended):
         circle.put(theirs.moved("covered").with_(act_at=None))
     circle.rows += ledger.leaver_claim(holder, leaver, shares[leaver])
     debts = [
@@ -339,10 +355,9 @@ def wind_up(circle: Circle, approval: str) -> Decision:
     for uid in waiting:
         own = circle.position(uid)
         for other in circle.others(uid):
-            theirs = circle.contributions[circle.position(other), uid]
             if not circle.had_turn(other):
                 _fall_away(circle, circle.contributions[own, other])
-            elif not _claim_once(circle, uid, other, theirs.amount_pence):
+            elif not _claim_once(circle, uid, other):
                 done[uid].add(other)
         _fall_away(circle, circle.contributions[own, uid])
     for uid in waiting:
@@ -412,9 +427,7 @@ def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: 
     leaver, heir = theirs.uid, mine.uid
     debtor = circle.members[leaver]
     left_open = [one for one in debtor.open_debts() if one.contribution == theirs.id]
-    done_pence = 0 if theirs.state == "waived" else theirs.in_pot_pence
-    if theirs.counted_in is not None and theirs.state != "waived":
-        done_pence = theirs.amount_pence - sum(one.left_pence for one in left_open)
+    done_pence = max(0, _done_pence(circle, theirs) - sum(one.left_pence for one in left_open))
     shares = {leaver: done_pence} if done_pence else {}
     for debt in left_open:
         circle.rows += ledger.debt_taken_over(heir, leaver, debt.left_pence)

@@ -41,6 +41,8 @@ from tests.unit.domain.things import (
     turn,
 )
 
+PART = 4_000
+
 
 def after(decision: Decision) -> dict[str, Document]:
     """What the decision changed and created, by its address."""
@@ -68,6 +70,10 @@ def told(debtor: str, creditor: str, pence: int, cycle: int = 4) -> dict[str, An
         "pence": pence,
         "due_date": due_date(cycle).isoformat(),
     }
+
+
+def claims_on(uid: str, decision: Decision) -> dict[str, int]:
+    return {one["creditor"]: one["pence"] for one in decision.answer["claims"] if one["debtor"] == uid}
 
 
 def waived(of: Contribution, **changes: Any) -> Contribution:
@@ -782,6 +788,121 @@ def test_a_promise_that_fell_away_is_none_of_the_newcomers(counted_in: str | Non
     changed = after(taken_over(again(circle)))
     assert gone.path not in changed
     assert changed[contribution("fay", 3).path] == waived(newcomers(3))
+
+
+@pytest.mark.parametrize(
+    ("to_house", "owed", "left"),
+    [(9_000, {HOUSE: PART}, 5_000), (3_000, {HOUSE: 3_000, "dee": 1_000}, 0)],
+)
+def test_of_money_that_a_bank_took_back_the_holder_owes_no_more_than_they_had(
+    to_house: int, owed: dict[str, int], left: int
+) -> None:
+    """Dee paid twice, and her bank took the surplus back after it was spent: the house has a claim on her."""
+    circle = running()
+    circle.contributions[3, "dee"] = contribution("dee", 3, "cy", in_pot_pence=PART)
+    circle.members["dee"] = circle.members["dee"].with_(debts=[debt(HOUSE, to_house, uid="dee", cycle=3)])
+    decision = leave(again(circle), "dee", "left")
+    assert claims_on("cy", decision) == owed
+    assert owed_in(decision, circle)["dee"] == left
+
+
+def test_what_went_back_beyond_a_whole_promise_stays_the_leavers_to_pay() -> None:
+    """Ada lacks £60 of Dee's £100, and the house lost £80: Ada owes it what she had, and Dee the rest."""
+    circle = running()
+    debts = [debt(HOUSE, 8_000, uid="dee"), debt("ada", 6_000, uid="dee")]
+    circle.members["dee"] = circle.members["dee"].with_(debts=debts)
+    short = contribution("dee", 1, "ada", state="short", counted_in=turn(1).id)
+    circle.contributions[1, "dee"] = short
+    decision = leave(again(circle), "dee", "left")
+    assert claims_on("ada", decision) == {HOUSE: PART}
+    assert owed_in(decision, circle)["dee"] == PART
+    assert short.path not in after(decision)  # what is short is tried on
+
+
+# --- a part of it was paid when the place was taken over ----------------------------------------------------
+
+
+def partly_taken_over(left_pence: int, in_pot_pence: int = 0) -> Circle:
+    """Dee had put £40 into Eve's pot. Fay owes Dee `left_pence` of it, and has put in so much herself."""
+    circle = running()
+    circle.contributions[5, "dee"] = contribution("dee", 5, "eve", in_pot_pence=PART)
+    taken_over(circle)
+    circle = again(circle)
+    fay, mine = circle.members["fay"], circle.contributions[5, "fay"]
+    assert (mine.state, mine.left_pence) == ("due", AMOUNT - PART)
+    debts = [one.with_(left_pence=left_pence) if one.contribution == mine.id else one for one in fay.debts]
+    circle.members["fay"] = fay.with_(debts=debts)
+    circle.contributions[5, "fay"] = mine.with_(in_pot_pence=in_pot_pence)
+    return circle
+
+
+def had_by_eve(circle: Circle) -> Circle:
+    """Eve has had her turn, for which Fay paid the rest, and Cy and Fay have not had theirs."""
+    circle.turns[5] = circle.turns[5].with_(state="received")
+    for uid in ("dee", "fay"):
+        circle.contributions[5, uid] = circle.contributions[5, uid].with_(counted_in=turn(5).id)
+    rest = circle.contributions[5, "fay"]
+    circle.contributions[5, "fay"] = rest.moved("covered").with_(in_pot_pence=rest.amount_pence)
+    return circle
+
+
+@pytest.mark.parametrize(
+    ("left", "in_pot", "owed"),
+    [
+        (PART, 0, {"dee": PART}),
+        (0, 0, {"fay": PART}),
+        (1_000, 0, {"dee": 1_000, "fay": 3_000}),
+        (PART, 500, {"dee": PART, "fay": 500}),
+        (0, 500, {"fay": PART + 500}),
+    ],
+)
+def test_who_leaves_again_is_owed_what_they_paid_of_it_and_the_rest_is_owed_to_who_had_paid_it(
+    left: int, in_pot: int, owed: dict[str, int]
+) -> None:
+    """The pair fell away as one of which nothing was done, and Eve's pot kept what Fay had paid Dee for."""
+    circle = partly_taken_over(left, in_pot)
+    decision = leave(again(circle), "fay", "left")
+    assert claims_on("eve", decision) == owed
+    assert owed_in(decision, circle)["fay"] == 2 * AMOUNT - 2 * AMOUNT
+    back = after(decision)[contribution("eve", 4).path]
+    assert (back.state, back.apart) == ("short", True)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("left", "owed"),
+    [
+        (PART, {"dee": PART, "fay": AMOUNT - PART}),
+        (0, {"fay": AMOUNT}),
+        (1_000, {"dee": 1_000, "fay": 9_000}),
+    ],
+)
+@pytest.mark.parametrize("how", ["leave", "wind_up"])
+def test_who_has_had_a_pot_owes_the_whole_promise_back_whoever_paid_it(
+    how: str, left: int, owed: dict[str, int]
+) -> None:
+    circle = again(had_by_eve(partly_taken_over(left)))
+    decision = leave(circle, "fay", "left") if how == "leave" else wind_up(circle, "apr")
+    assert {to: pence for to, pence in claims_on("eve", decision).items() if to in {"dee", "fay"}} == owed
+
+
+@pytest.mark.parametrize("had", [False, True])
+@pytest.mark.parametrize("left", [PART, 1_000, 0])
+def test_the_next_to_take_the_place_over_pays_each_what_they_had_paid(*, left: int, had: bool) -> None:
+    circle = partly_taken_over(left)
+    if had:
+        circle = had_by_eve(circle)
+    due = [contribution("gus", cycle, PEOPLE[cycle - 1]) for cycle in range(1, 6)]
+    heir = member("gus", state="agreed", joined_at=NOW)
+    decision = substitute(again(circle), "fay", heir, due, "apr_2")
+    gus, mine = after(decision)[heir.path], after(decision)[due[4].path]
+    assert isinstance(gus, Member)
+    assert isinstance(mine, Contribution)
+    paid_by_fay = PART - left + (AMOUNT - PART if had else 0)
+    owed = {"dee": left, "fay": paid_by_fay}
+    assert {one.creditor: one.left_pence for one in gus.debts if one.cycle == 5} == {
+        uid: pence for uid, pence in owed.items() if pence
+    }
+    assert (mine.state, mine.amount_pence) == (("short", AMOUNT) if had else ("due", AMOUNT - PART))
 
 
 def test_after_ones_turn_there_is_no_place_to_take_over() -> None:
