@@ -20,6 +20,14 @@ class AjoError(Exception):
         self.facts = facts
         super().__init__(self.sentence.format_map(facts))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it is not lost between two processes: pickle would call `__init__` without its keywords."""
+        return _without_init, (type(self), self.args), self.__dict__
+
+
+def _without_init(kind: type[AjoError], args: tuple[Any, ...]) -> AjoError:
+    return kind.__new__(kind, *args)
+
 
 class Refusal(AjoError):
     """The rules do not allow it. Nothing was written."""
