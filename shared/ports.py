@@ -172,6 +172,14 @@ class Store(Protocol):
         """
         ...
 
+    def gather(self, paths: Sequence[str], *queries: Query) -> tuple[list[Snapshot], list[Page]]:
+        """`load` documents and `query` a page of each query side by side: the wait is that for one of them.
+
+        Answers come in the order asked, and all or none: what one request raises, the whole raises. Not a
+        snapshot: each request is answered at a moment of its own, in any order. Decide nothing by it.
+        """
+        ...
+
     def read_consistently(self, *queries: Query) -> list[list[Snapshot]]:
         """Read queries whole (no `limit`, no `after`), as of one moment: for auditor, sealer, statements."""
         ...

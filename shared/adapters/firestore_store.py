@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
-from typing import Any, cast
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, cast
 
 from google.api_core import exceptions
 from google.api_core.retry import Retry, if_exception_type
@@ -43,10 +43,17 @@ from shared.ports import (
     Write,
 )
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
 # Ten times what a slow answer takes, and less than our callers wait: they hear of trouble from us.
 READ_TIMEOUT_S = 10.0
 COMMIT_TIMEOUT_S = 10.0
 WHOLE_READ_TIMEOUT_S = 60.0  # a consistent read has no pages
+
+# Requests of one instance beside those of their callers: three for each of five use cases at once, and one.
+# What is more waits for its turn.
+SIDE_BY_SIDE_MAX = 16
 
 # Reading twice does no harm.
 READ_RETRY = Retry(
@@ -70,6 +77,13 @@ class FirestoreStore(Store):
     def client(self) -> Any:
         """The one client of this instance."""
         return self._client_factory()
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        """Threads for requests side by side; the client is one that several may use at once."""
+        from concurrent.futures import ThreadPoolExecutor  # not at a cold start: most use cases ask in turn
+
+        return ThreadPoolExecutor(SIDE_BY_SIDE_MAX, thread_name_prefix="store")
 
     def load(self, *paths: str) -> list[Snapshot]:
         if not paths:
@@ -105,6 +119,26 @@ class FirestoreStore(Store):
             return Page(found)
         last = found[query.limit - 1]
         return Page(found[: query.limit], cursor_after(asked, last.path, last.data or {}))
+
+    def gather(self, paths: Sequence[str], *queries: Query) -> tuple[list[Snapshot], list[Page]]:
+        requests: list[Callable[[], Any]] = [partial(self.query, query) for query in queries]
+        if paths:
+            requests.insert(0, partial(self.load, *paths))
+        answers = self._side_by_side(requests)
+        return (answers.pop(0) if paths else []), answers
+
+    def _side_by_side(self, requests: Sequence[Callable[[], Any]]) -> list[Any]:
+        """What each request answers; raises the first error among them, once none is under way any more."""
+        if not requests:
+            return []
+        here, *elsewhere = requests  # who waits anyway makes one of them
+        under_way = [self._threads.submit(request) for request in elsewhere]
+        try:
+            first = here()
+        finally:
+            for one in under_way:
+                one.exception()
+        return [first, *(one.result() for one in under_way)]
 
     def read_consistently(self, *queries: Query) -> list[list[Snapshot]]:
         asked = [self._query(query, plan(query)) for query in queries]

@@ -104,6 +104,9 @@ class MemoryStore(Store):
         last = found[query.limit - 1]
         return Page(page, cursor_after(asked, last.path, last.data or {}))
 
+    def gather(self, paths: Sequence[str], *queries: Query) -> tuple[list[Snapshot], list[Page]]:
+        return self.load(*paths), [self.query(query) for query in queries]
+
     def read_consistently(self, *queries: Query) -> list[list[Snapshot]]:
         asked = [(query, plan(query)) for query in queries]
         with self._lock:

@@ -1,8 +1,8 @@
-"""Counts, at the wire of a Firestore client, what a use case costs: documents read and written, round trips.
+"""Counts, at the wire of a Firestore client, what a use case costs: documents read and written, waits.
 
 with counting(store.client) as costs:
     settle(...)
-assert (costs.documents_read, costs.documents_written, costs.round_trips) == (2, 3, 2)
+assert (costs.documents_read, costs.documents_written, costs.waits) == (2, 3, 2)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any
 
 import grpc
@@ -24,17 +24,29 @@ ENTRIES_PER_READ = 1_000  # an aggregation is billed as one read for so many ind
 
 @dataclass(slots=True)
 class Costs:
-    """As Firestore bills it: a missing document is a read, and so is a query that finds nothing."""
+    """As Firestore bills it: a missing document is a read, and so is a query that finds nothing.
+
+    `requests` are all that were sent, retries included. `waits` are the round trips one after another: what
+    is asked side by side is one. They are told by the thread, as by the clock each run would have others: of
+    requests side by side, the thread that waits for them all sends one, and other threads send one each
+    (`FirestoreStore.gather`). What those send again in trouble is a request, and no wait.
+    """
 
     documents_read: int = 0
     documents_written: int = 0
     documents_deleted: int = 0
     calls: list[str] = field(default_factory=list)
+    waits: int = field(default=0, compare=False)
+    _thread: int = field(default_factory=get_ident, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @property
-    def round_trips(self) -> int:
+    def requests(self) -> int:
         return len(self.calls)
+
+    def sent(self, method: str) -> None:
+        self.calls.append(method)
+        self.waits += get_ident() == self._thread
 
     def add(self, read: int = 0, written: int = 0, deleted: int = 0) -> None:
         with self._lock:  # several threads may share the client
@@ -77,7 +89,7 @@ class _Counter(Interceptor):
         self._costs = costs
 
     def intercept_unary_unary(self, continuation: Any, details: grpc.ClientCallDetails, request: Any) -> Any:
-        self._costs.calls.append(method_of(details))
+        self._costs.sent(method_of(details))
         call = continuation(details, request)
         if method_of(details) == "Commit" and call.exception() is None:
             deletes = sum(bool(write.delete) for write in request.writes)
@@ -85,7 +97,7 @@ class _Counter(Interceptor):
         return call
 
     def intercept_unary_stream(self, continuation: Any, details: grpc.ClientCallDetails, request: Any) -> Any:
-        self._costs.calls.append(method_of(details))
+        self._costs.sent(method_of(details))
         reads_at_least = 0 if method_of(details) == "BatchGetDocuments" else 1
         return _Answers(continuation(details, request), self._costs, reads_at_least)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -25,13 +26,27 @@ from shared.ports import (
     Update,
     Write,
 )
-from tests.contract.counting import Costs, counting
+from tests.contract.counting import Costs, Interceptor, counting, intercepted
 from tests.contract.faults import failing
 
 
 @pytest.fixture
 def store(firestore_client: Client) -> FirestoreStore:
     return FirestoreStore(lambda: firestore_client)
+
+
+class Meeting(Interceptor):
+    """Lets requests go on only when so many of them have come."""
+
+    def __init__(self, requests: int) -> None:
+        self._all_here = Barrier(requests, timeout=30)
+
+    def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
+        self._all_here.wait()
+        return continuation(details, request)
+
+    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        return continuation(details, request)
 
 
 def costs_of(store: FirestoreStore, work: Callable[[], object]) -> Costs:
@@ -98,6 +113,43 @@ def test_a_page_costs_what_it_holds_and_one_to_see_whether_more_follow(store: Fi
         assert costs_of(store, lambda query=query: store.query(query)) == Costs(  # type: ignore[misc]
             documents_read=reads, calls=["RunQuery"]
         )
+
+
+def test_what_is_gathered_costs_what_it_would_by_itself_and_one_wait(store: FirestoreStore) -> None:
+    store.commit([Put(f"c/{n}", {"n": n}) for n in range(5)])
+
+    def gather() -> None:
+        store.gather(["c/0", "c/none"], Query("c", limit=2), Query("none"), Query("c"))
+
+    def in_turn() -> None:
+        store.load("c/0", "c/none")
+        for query in (Query("c", limit=2), Query("none"), Query("c")):
+            store.query(query)
+
+    for work, waits in ((gather, 1), (in_turn, 4)):
+        costs = costs_of(store, work)
+        assert (costs.documents_read, costs.requests, costs.waits) == (2 + 3 + 1 + 5, 4, waits)
+
+    costs = costs_of(store, lambda: store.gather([], Query("c"), Query("none")))
+    assert (costs.documents_read, costs.requests, costs.waits) == (5 + 1, 2, 1)
+    assert costs_of(store, lambda: store.gather([])) == Costs()
+
+
+def test_what_is_gathered_is_asked_for_side_by_side(store: FirestoreStore) -> None:
+    """No request goes on before all three have come to the wire."""
+    store.commit([Put("c/a", {"n": 1}), Put("d/a", {"n": 2})])
+    with intercepted(store.client, Meeting(3)):
+        (a,), (c, d) = store.gather(["c/a"], Query("c"), Query("d"))
+    assert [one.data for one in (a, *c.documents, *d.documents)] == [{"n": 1}, {"n": 1}, {"n": 2}]
+
+
+def test_more_is_gathered_than_may_go_side_by_side(
+    store: FirestoreStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(firestore_store, "SIDE_BY_SIDE_MAX", 2)
+    store.commit([Put(f"c{n}/a", {"n": n}) for n in range(8)])
+    _, pages = store.gather([], *(Query(f"c{n}") for n in range(8)))
+    assert [one.data for page in pages for one in page.documents] == [{"n": n} for n in range(8)]
 
 
 def test_counting_costs_one_read_and_no_document(store: FirestoreStore) -> None:
@@ -184,6 +236,24 @@ def test_reads_that_fail_for_good_are_an_unavailable_store(
 ) -> None:
     with failing(store.client, method, code), pytest.raises(StoreUnavailable):
         READS[method](store)
+
+
+@pytest.mark.parametrize("method", ["BatchGetDocuments", "RunQuery"])
+def test_of_what_is_gathered_all_comes_or_none(store: FirestoreStore, method: str) -> None:
+    def gather() -> object:
+        return store.gather(["c/a"], Query("c"), Query("d"))
+
+    store.commit([Put("c/a", {"n": 1})])
+    expected = gather()
+    with (
+        failing(store.client, method, StatusCode.PERMISSION_DENIED),
+        counting(store.client) as costs,
+        pytest.raises(StoreUnavailable),
+    ):
+        gather()
+    assert sorted(costs.calls) == ["BatchGetDocuments", "RunQuery", "RunQuery"]
+    with failing(store.client, method, StatusCode.UNAVAILABLE):
+        assert gather() == expected
 
 
 @pytest.mark.parametrize("method", ["BatchGetDocuments", "RunQuery", "RunAggregationQuery"])

@@ -686,9 +686,53 @@ def test_a_cursor_that_is_not_one_of_the_query_is_refused(store: Store) -> None:
     ids=repr,
 )
 def test_queries_that_firestore_would_refuse_are_refused(store: Store, query: Query) -> None:
-    for ask in (store.query, store.count, store.read_consistently):
+    for ask in (store.query, store.count, store.read_consistently, lambda one: store.gather([], one)):
         with pytest.raises(ValueError):  # noqa: PT011 - each has its own words
             ask(query)
+
+
+# --- gather ----------------------------------------------------------------------------------------------
+
+
+def test_gather_answers_as_load_and_query_would_in_the_order_asked(store: Store) -> None:
+    put(store, {f"c/{n}": {"n": n} for n in range(5)} | {"g/1/m/a": {"n": 1}, "g/2/m/b": {"n": 2}})
+    paths = ["c/3", "c/none", "c/0", "c/3"]
+    queries = [
+        Query("c", order_by=["-n"], limit=2),
+        Query("none"),
+        Query("m", group=True),
+        Query("c", [("n", "<", 2)], ["n"]),
+        Query("c", order_by=["n"], limit=2, after=store.query(Query("c", order_by=["n"], limit=3)).cursor),
+    ]
+
+    documents, pages = store.gather(paths, *queries)
+
+    assert documents == store.load(*paths)
+    assert pages == [store.query(query) for query in queries]
+    assert [ids(page) for page in pages] == [["4", "3"], [], ["a", "b"], ["0", "1"], ["3", "4"]]
+    assert [page.cursor is None for page in pages] == [False, True, True, True, True]
+
+
+def test_gather_of_documents_of_queries_or_of_nothing(store: Store) -> None:
+    put(store, {"c/a": {"n": 1}})
+    assert store.gather([]) == ([], [])
+    assert store.gather(["c/a"]) == (store.load("c/a"), [])
+    assert store.gather([], Query("c")) == ([], [store.query(Query("c"))])
+
+
+def test_what_is_gathered_can_be_guarded_like_what_was_loaded(store: Store) -> None:
+    put(store, {"c/d": {"n": 1}})
+    (loaded,), (page,) = store.gather(["c/d"], Query("c"))
+    store.commit([Update("c/d", {"n": 2}, loaded.version)])
+    with pytest.raises(Stale):
+        store.commit([Update("c/d", {"n": 3}, page.documents[0].version)])
+
+
+def test_what_load_or_query_would_refuse_refuses_the_whole_gathering(store: Store) -> None:
+    with pytest.raises(ValueError, match="not the path of a document"):
+        store.gather(["c/a", "c"], Query("c"))
+    with pytest.raises(ValueError, match="cursor"):
+        store.gather(["c/a"], Query("c"), Query("c", after="x"), Query("d"))
 
 
 # --- counts and consistent reads -------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def test_a_settlement_reads_one_document_and_writes_three_beside_the_mark(
 
     assert charged.circle.contribution(1, charged.contribution.uid).state == "covered"
     # One batched read; one commit of fact, contribution and balances; one commit of the mark.
-    assert (costs.documents_read, costs.documents_written, costs.round_trips) == (1, 3 + 1, 3)
+    assert (costs.documents_read, costs.documents_written, costs.waits) == (1, 3 + 1, 3)
 
 
 def test_a_duplicate_webhook_reads_one_document_and_writes_none(

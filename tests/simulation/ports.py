@@ -90,16 +90,22 @@ class SimulatedStore(PlainStore):
         self._torn_reads = None if self._scheduler.is_alone else self._tear
 
     def load(self, *paths: str) -> list[Snapshot]:
-        self._scheduler.boundary("load")
-        self._maybe_unavailable()
-        self._interleaves()
+        self._before_reading("load")
         return super().load(*paths)
 
     def query(self, query: Query) -> Page:
-        self._scheduler.boundary("query")
+        self._before_reading("query")
+        return super().query(query)
+
+    def gather(self, paths: Sequence[str], *queries: Query) -> tuple[list[Snapshot], list[Page]]:
+        """One wait, and one trouble for all; between two documents, and so two requests, others may go on."""
+        self._before_reading("gather")
+        return PlainStore.load(self, *paths), [PlainStore.query(self, query) for query in queries]
+
+    def _before_reading(self, port: str) -> None:
+        self._scheduler.boundary(port)
         self._maybe_unavailable()
         self._interleaves()
-        return super().query(query)
 
     def commit(self, writes: Sequence[Write]) -> None:
         self._scheduler.boundary("commit")
