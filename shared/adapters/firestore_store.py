@@ -51,8 +51,8 @@ READ_TIMEOUT_S = 10.0
 COMMIT_TIMEOUT_S = 10.0
 WHOLE_READ_TIMEOUT_S = 60.0  # a consistent read has no pages
 
-# Requests of one instance beside those of their callers: three for each of five use cases at once, and one.
-# What is more waits for its turn.
+# Requests beside those that callers make themselves, in all of an instance: three for each of five use cases
+# at once, and one more. The others wait for their turn.
 SIDE_BY_SIDE_MAX = 16
 
 # Reading twice does no harm.

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.domain.decision import Decision
-from shared.domain.errors import DetailsToCheck, Erased, NoSuchThing, TryAgainLater
+from shared.domain.documents import Ref
+from shared.domain.errors import DetailsToCheck, Erased, NoSuchThing
 from shared.domain.fraud import Fact, FraudCheck, Hold, check_fraud
 from shared.domain.fraud_files import (
     FiledFinding,
@@ -20,10 +21,10 @@ from shared.domain.fraud_files import (
 )
 from shared.domain.payouts import HELD_RECHECK
 from shared.domain.permissions import Action
-from shared.ports import Query, StoreUnavailable
+from shared.ports import Query
 from shared.services import access_log, wake
 from shared.services.context import Command, Context, Reader
-from shared.services.fraud_facts import facts_of
+from shared.services.fraud_facts import facts_beside, facts_of
 from shared.services.transact import Loaded, read, transact
 
 CHECKER: Final = "system:fraud"
@@ -36,10 +37,11 @@ def check(ctx: Context, uid: str, more: Sequence[Fact] = ()) -> FraudCheck:
     Facts are looked at, not guarded: one that comes a moment later is seen at the next look, and there is one
     more right before money leaves. Raises TryAgainLater.
     """
-    try:
-        found = check_fraud(uid, [*facts_of(ctx, uid), *more], ctx.clock.now())
-    except StoreUnavailable as trouble:
-        raise TryAgainLater() from trouble
+    return _judged(ctx, uid, [*facts_of(ctx, uid), *more])
+
+
+def _judged(ctx: Context, uid: str, facts: Sequence[Fact]) -> FraudCheck:
+    found = check_fraud(uid, facts, ctx.clock.now())
     if not found.findings:
         return found
     known = read(ctx, fraud_ref(uid)).find(fraud_ref(uid)) or FraudFile(uid=uid)
@@ -66,9 +68,14 @@ def require_clear(ctx: Context, uid: str, hold: Hold) -> None:
         raise DetailsToCheck()
 
 
-def payout_held_until(ctx: Context, uid: str) -> datetime | None:
-    """When to look again at a payout to this person; None if nothing holds it. Raises TryAgainLater."""
-    found, now = check(ctx, uid), ctx.clock.now()
+def payout_held_until(ctx: Context, uid: str, *beside: Ref[Any]) -> tuple[datetime | None, Loaded]:
+    """When to look again at a payout to this person, None if nothing holds it; and the documents `beside`,
+    read in one wait with what the check asks for first. Raises TryAgainLater."""
+    facts, loaded = facts_beside(ctx, uid, *beside)
+    return _held_until(_judged(ctx, uid, facts), ctx.clock.now()), loaded
+
+
+def _held_until(found: FraudCheck, now: datetime) -> datetime | None:
     if Hold.PAYING_OUT not in found.holds:
         return None
     ends = [one.until for one in found.findings if Hold.PAYING_OUT in one.holds]

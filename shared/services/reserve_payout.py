@@ -18,7 +18,7 @@ from shared.domain.users import user_ref
 from shared.services import wake
 from shared.services.context import Command, Context
 from shared.services.fraud_holds import payout_held_until
-from shared.services.transact import Loaded, committed, read
+from shared.services.transact import Loaded, committed
 
 
 def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, Any]:
@@ -61,12 +61,12 @@ def reserve_payout(ctx: Context, command: Command, payout: Payout) -> dict[str, 
             ctx.clock.now(),
         )
 
-    held_until = payout_held_until(ctx, payout.recipient)
-    group = read(ctx, group_ref(gid)).get(group_ref(gid))
+    # The group as it was before tells whose contributions to load with it; `decide` asks for whom it lacked.
+    held_until, before = payout_held_until(ctx, payout.recipient, group_ref(gid))
     refs: list[Ref[Any]] = [
         group_ref(gid),
         ref,
-        *_contributions(group, payout),
+        *_contributions(before.get(group_ref(gid)), payout),
         member_ref(gid, payout.recipient),
     ]
     done = committed(ctx, command, refs, decide, peek=[user_ref(payout.recipient)])

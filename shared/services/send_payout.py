@@ -35,6 +35,13 @@ BANK_RETRY: Final = timedelta(hours=1)
 CLOCKS_DIFFER_MAX: Final = timedelta(minutes=5)
 """How far the clocks of two instances may be apart. Google keeps them within a second; this asks for less."""
 
+CHECKED: Final = frozenset({"reserved", "failed"})
+"""What the fraud checks may hold, whatever kind it is, and also if they did not when it was reserved. One
+whose sending has begun may have left: it goes on."""
+
+UNDER_WAY: Final = CHECKED | {"submitting", "unknown", "sent", "bank_failed"}
+"""Payouts that can be taken further."""
+
 
 def send_payout(ctx: Context, command: Command, group: str, payout: str) -> dict[str, Any]:
     """Take a payout as far as it can go now. Safe to call at any time, any number of times.
@@ -43,24 +50,40 @@ def send_payout(ctx: Context, command: Command, group: str, payout: str) -> dict
     where its time has not come by this clock, and had by that of who queued it.
     """
     found = read(ctx, payout_ref(group, payout)).get(payout_ref(group, payout))
-    account = _account(ctx, found.recipient)
-    if found.state == "unknown":
-        found = _look_up_transfer(ctx, command, found, account)
-    if found.state in {"reserved", "failed", "submitting"}:
-        found = _early(ctx, found) or _held(ctx, command, found) or _transfer(ctx, command, found, account)
-    if found.state in {"sent", "bank_failed"}:
-        found = _to_bank(ctx, command, found, account)
+    if found.state in UNDER_WAY and not _is_early(ctx, found):
+        found = _go_on(ctx, command, found)
     return {"payout": found.id, "state": found.state}
 
 
-def _account(ctx: Context, uid: str) -> str:
-    """The person's account at the processor, which they keep; empty where they have opened none."""
-    user = read(ctx, user_ref(uid)).get(user_ref(uid))
-    return user.payout_account.reference if user.payout_account else ""
+def _go_on(ctx: Context, command: Command, found: Payout) -> Payout:
+    held_until, account = _recipient(ctx, found)
+    if found.state == "unknown":
+        found = _look_up_transfer(ctx, command, found, account)
+        if found.state in CHECKED:
+            held_until, account = _recipient(ctx, found)
+    if held_until is not None:
+        found = _look_again(ctx, command, found, held_until, "details_to_check")
+    elif found.state in CHECKED or found.state == "submitting":
+        found = _transfer(ctx, command, found, account)
+    if found.state in {"sent", "bank_failed"}:
+        found = _to_bank(ctx, command, found, account)
+    return found
 
 
-def _early(ctx: Context, found: Payout) -> Payout | None:
-    """The payout as it is, if its time has not come: money leaves, and is held, only once it has cleared.
+def _recipient(ctx: Context, found: Payout) -> tuple[datetime | None, str]:
+    """Until when the fraud checks hold the payout's recipient, if it is to be checked; and the recipient's
+    account at the processor, which they keep: empty where they have opened none."""
+    ref = user_ref(found.recipient)
+    if found.state in CHECKED:
+        held_until, loaded = payout_held_until(ctx, found.recipient, ref)
+    else:
+        held_until, loaded = None, read(ctx, ref)
+    account = loaded.get(ref).payout_account
+    return held_until, account.reference if account else ""
+
+
+def _is_early(ctx: Context, found: Payout) -> bool:
+    """Whether its time has not come: money leaves, and is held, only once it has cleared.
 
     `pay_out` queues what is due by its own clock. Where that is ahead of this one, the queue is to bring the
     task once more: the next tick would give it the same name, which is used up. Where more is missing, the
@@ -68,19 +91,10 @@ def _early(ctx: Context, found: Payout) -> Payout | None:
     """
     now = ctx.clock.now()
     if found.act_at is None or not is_early(found, now):
-        return None
+        return False
     if found.act_at - now <= CLOCKS_DIFFER_MAX:
         raise TryAgainLater()
-    return found
-
-
-def _held(ctx: Context, command: Command, found: Payout) -> Payout | None:
-    """The payout, to be looked at again, if the fraud checks hold its recipient: whatever kind it is, and
-    also if they did not when it was reserved. One whose sending has begun may have left: it goes on."""
-    if found.state == "submitting":
-        return None
-    until = payout_held_until(ctx, found.recipient)
-    return None if until is None else _look_again(ctx, command, found, until, "details_to_check")
+    return True
 
 
 def record_transfer(ctx: Context, command: Command, transfer: Transfer) -> Payout:

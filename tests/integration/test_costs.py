@@ -1,16 +1,19 @@
-"""What a settlement costs at Firestore, counted at the client's own wire (DESIGN.md § 3, issue 2)."""
+"""What the way of the money costs at Firestore, counted at the client's own wire (DESIGN.md § 3, issue 2)."""
 
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 
 import pytest
 from google.cloud.firestore import Client
 
 from shared.adapters.firestore_store import FirestoreStore
+from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution
+from shared.domain.payouts import Payout
 from shared.ports import Collection
-from shared.services import process_payment_event, settle_contribution
+from shared.services import process_payment_event, reserve_payout, send_payout, settle_contribution
 from tests.builders import Circle, World
 from tests.contract.counting import counting
 
@@ -57,3 +60,63 @@ def test_a_duplicate_webhook_reads_one_document_and_writes_none(
         process_payment_event.process(charged.world.ctx, event)
 
     assert (costs.documents_read, costs.documents_written) == (1, 0)
+
+
+@pytest.fixture
+def payable(charged: Charged) -> Charged:
+    """That circle on the day of its first pot, all five contributions settled and cleared."""
+    world, circle = charged.world, charged.circle
+    world.control("POST", "webhooks/release", {})
+    world.settle()
+    world.advance_to(circle.pays_out(1) - timedelta(days=1))
+    world.clock.moment = opening_of(circle.pays_out(1))
+    return charged
+
+
+def reserve(payable: Charged, payout: Payout) -> str:
+    answer = reserve_payout.reserve_payout(payable.world.ctx, payable.world.command("system:test"), payout)
+    return str(answer["state"])
+
+
+def send(payable: Charged, payout: Payout) -> str:
+    command = payable.world.command("system:test")
+    answer = send_payout.send_payout(payable.world.ctx, command, payout.group, payout.id)
+    return str(answer["state"])
+
+
+def test_a_reservation_waits_three_times_for_the_fraud_checks_and_three_times_for_itself(
+    payable: Charged, firestore_client: Client
+) -> None:
+    payout = payable.circle.payout(1)
+    with counting(firestore_client) as costs:
+        assert reserve(payable, payout) == "reserved"
+
+    # The fraud checks: 4 requests for what is the recipient's own, beside the group; 3 for the circle and for
+    # who shows the same; 1 for the others in it. Then one batched read, one commit, and one of the mark.
+    assert (costs.requests, costs.waits) == (4 + 3 + 1 + 3, 1 + 1 + 1 + 3)
+    assert (costs.documents_read, costs.documents_written) == (10 + 3 + 8 + 9, 10 + 1)
+
+
+def test_a_payout_that_is_sent_waits_once_to_find_it_and_for_each_of_its_steps(
+    payable: Charged, firestore_client: Client
+) -> None:
+    payout = payable.circle.payout(1)
+    reserve(payable, payout)
+    with counting(firestore_client) as costs:
+        assert send(payable, payout) == "sent"
+
+    # The payout; the fraud checks, with the recipient's account; begun, sent and on its way to the bank, each
+    # with a batched read, a commit and the mark; and between, the account as the processor tells of it.
+    assert (costs.requests, costs.waits) == (1 + 8 + 3 + 3 + 1 + 3, 1 + 3 + 3 + 3 + 1 + 3)
+    assert (costs.documents_read, costs.documents_written) == (1 + 20 + 1 + 1 + 1 + 1, 10)
+
+
+def test_a_payout_that_is_not_to_be_sent_now_costs_one_read(
+    payable: Charged, firestore_client: Client
+) -> None:
+    payout = payable.circle.payout(1)
+    reserve(payable, payout)
+    payable.world.clock.moment -= timedelta(days=1)
+    with counting(firestore_client) as costs:
+        assert send(payable, payout) == "reserved"
+    assert (costs.documents_read, costs.documents_written, costs.waits) == (1, 0, 1)

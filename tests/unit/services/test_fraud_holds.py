@@ -11,6 +11,7 @@ from shared.domain.errors import (
     DetailsToCheck,
     FindingDecided,
     NoSuchThing,
+    ProcessorUnavailable,
     ReviewerNotIndependent,
     ReviewReasonMissing,
 )
@@ -28,6 +29,7 @@ from shared.services import (
 )
 from shared.services.context import Reader
 from shared.services.reserve_payout import reserve_payout
+from shared.services.send_payout import send_payout
 from shared.services.transact import read
 from tests.builders import Circle, World, details
 
@@ -105,6 +107,24 @@ def test_what_is_found_after_the_reservation_stops_the_transfer(world: World) ->
     lift_all(world, first)
     world.advance_to(world.clock.moment.date() + timedelta(days=8))
     assert circle.payout(1).state == "received"
+
+
+def test_what_is_found_while_the_answer_to_a_transfer_is_missing_stops_the_next_one(world: World) -> None:
+    """The look-up says that nothing left: the payout is then held like one that has not begun."""
+    circle = world.circle(world.people(5))
+    first = circle.recipient(1)
+    world.advance_to(circle.pays_out(1) - timedelta(days=1))
+    world.clock.moment += timedelta(days=1)
+    reserve_payout(world.ctx, world.command("system:tick"), circle.payout(1))
+    world.control("POST", "faults", {"kind": "cut_before", "method": "POST", "path": "/v1/transfers"})
+    with pytest.raises(ProcessorUnavailable):
+        send_payout(world.ctx, world.command("system:submit"), circle.id, circle.payout(1).id)
+    assert circle.payout(1).state == "unknown"
+
+    share_a_bank(world, first, *[uid for uid in ("Ada", "Ben", "Cy") if uid != first][:2])
+    send_payout(world.ctx, world.command("system:submit"), circle.id, circle.payout(1).id)
+    assert (circle.payout(1).state, circle.payout(1).parked_because) == ("failed", "details_to_check")
+    assert transfers(world) == 0
 
 
 def test_who_is_held_promises_nothing_until_it_is_lifted(world: World) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from shared.adapters.memory_store import MemoryStore
 from shared.domain.commitments import GROUPS_MAX, Commitments
+from shared.domain.documents import Ref
 from shared.domain.errors import (
     ApprovalClosed,
     CapReached,
@@ -38,6 +39,8 @@ from shared.services import (
 )
 from shared.services.context import Context, Reader
 from shared.services.reserve_payout import reserve_payout
+from shared.services.transact import Loaded
+from shared.services.transact import read as look
 from tests.builders import Circle, World
 from tests.worked_examples.page import NO_ROLES, Page
 
@@ -101,9 +104,9 @@ def test_a_payout_that_is_voided_while_it_is_found_held_stays_at_rest(
     page.reserved(1)
     payout = page.circle.payout(1)
 
-    def held_until(ctx: Context, uid: str) -> datetime:
+    def held_until(ctx: Context, uid: str, *beside: Ref[Any]) -> tuple[datetime, Loaded]:
         page.disputes("B", 1)
-        return ctx.clock.now() + timedelta(days=7)
+        return ctx.clock.now() + timedelta(days=7), look(ctx, *beside)
 
     monkeypatch.setattr(send_payout, "payout_held_until", held_until)
     answer = send_payout.send_payout(

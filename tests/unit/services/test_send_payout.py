@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from shared.adapters.memory_store import MemoryStore
+from shared.domain.documents import Ref
 from shared.domain.errors import TryAgainLater
 from shared.domain.payouts import HELD_RECHECK, Payout, payout_ref
 from shared.ports import Update, Write
 from shared.services import send_payout
 from shared.services.context import Context
 from shared.services.send_payout import CLOCKS_DIFFER_MAX
+from shared.services.transact import Loaded, read
 from tests.builders import World
 from tests.worked_examples.page import Page
 
@@ -97,7 +100,11 @@ def test_what_has_not_cleared_is_not_even_looked_at_by_the_fraud_checks(
     """Found held, its moment would be that of the hold, and staff's word would let it go uncleared."""
     waiting = top_up(page)
     assert waiting.act_at is not None
-    monkeypatch.setattr(send_payout, "payout_held_until", lambda ctx, uid: ctx.clock.now())
+
+    def held(ctx: Context, uid: str, *beside: Ref[Any]) -> tuple[datetime, Loaded]:
+        return ctx.clock.now(), read(ctx, *beside)
+
+    monkeypatch.setattr(send_payout, "payout_held_until", held)
     page.world.clock.moment = waiting.act_at - timedelta(hours=1)
     assert sends(page) == "reserved"
     assert top_up(page) == waiting
@@ -112,11 +119,12 @@ def test_what_is_put_off_between_the_look_and_the_begin_does_not_begin(
     page.world.clock.moment = waiting.act_at
     later = waiting.act_at + HELD_RECHECK
 
-    def put_off(ctx: Context, uid: str) -> None:
+    def put_off(ctx: Context, uid: str, *beside: Ref[Any]) -> tuple[None, Loaded]:
         path = payout_ref(page.circle.id, waiting.id).path
         (found,) = store.load(path)
         after = waiting.with_(act_at=later, parked_because="details_to_check")
         store.commit([Update(path, after.next_revision(waiting), found.version)])
+        return None, read(ctx, *beside)
 
     monkeypatch.setattr(send_payout, "payout_held_until", put_off)
     assert sends(page) == "reserved"
