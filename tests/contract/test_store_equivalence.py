@@ -177,7 +177,11 @@ CONDITIONS: st.SearchStrategy[tuple[str, Any, Any]] = st.one_of(
     st.tuples(FIELD, st.sampled_from(["<", "<=", ">", ">="]), FEW),
     st.tuples(FIELD, st.just("in"), st.lists(FEW, min_size=1, max_size=4)),
     st.tuples(FIELD, st.just("array_contains"), st.sampled_from([True, 1, "a"])),
-    st.tuples(FIELD, st.just("array_contains_any"), st.lists(st.sampled_from([True, 1, "a"]), min_size=1)),
+    st.tuples(
+        FIELD,
+        st.just("array_contains_any"),
+        st.lists(st.sampled_from([True, 1, "a"]), min_size=1, max_size=4),
+    ),
 )
 
 
