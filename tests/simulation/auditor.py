@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
+from tests.simulation import orders
 from tests.simulation.pairs import Pairs
 
 Document = Mapping[str, Any]
@@ -45,6 +46,8 @@ ALSO: dict[str, str] = {
     "right-end": "at rest everybody has put in and got what was promised, or it stands as a debt",
     "two-people": "DESIGN.md § 7: what needs two people was consented to by others than who asked",
     "open-cycle": "§ 7: a swap loses against a cycle that is open",
+    "order": "§ 7: the turns are as the circle's kind of order says: lots, wishes, its organiser's, trust",
+    "one-organiser": "a circle that forms or runs has one organiser, and only they give the role away",
     "left-alone": "§ 7: nothing is taken in a freeze, nor more than the plan says, but where its member asks",
     "unhandled": "no handler fails with what is neither a refusal nor expected",
     "quarantine": "nothing is quarantined but what belongs there",
@@ -52,7 +55,7 @@ ALSO: dict[str, str] = {
 }
 """What the auditor checks besides."""
 
-SABOTAGED = (*INVARIANTS, "right-end", "two-people", "open-cycle", "left-alone")
+SABOTAGED = (*INVARIANTS, "right-end", "two-people", "open-cycle", "left-alone", "order", "one-organiser")
 """Each of these has a sabotage that breaks it on purpose."""
 
 _MEMBERS = {"cash": 1, "pot": -1, "payable": -1, "credit": -1, "reserve": -1}
@@ -205,6 +208,7 @@ class Auditor:
         self._charged: dict[str, str] = {}  # attempt → movement
         self._transfers: defaultdict[str, list[str]] = defaultdict(list)
         self._bank_payouts: defaultdict[str, list[str]] = defaultdict(list)
+        self._owed_since: dict[str, datetime] = {}  # debt → when it arose
         self._last_facts: list[str] = []
         self._chains: dict[str, tuple[int, str]] = {}
         self.strangers: set[str] = set()  # objects at the processor that others made
@@ -503,9 +507,18 @@ class Auditor:
         if before is None or after is None:
             return True
         moved = self._transition("group", _GROUP, change, before["state"], after["state"])
+        self._one_organiser(change.path, after)
         if moved and after["state"] == "locked":
             self._calendar(after)
         return moved
+
+    def _one_organiser(self, path: str, group: Document) -> None:
+        if group["state"] not in {"recruiting", "locked", "active"}:
+            return
+        inside = [seat for seat in group["seats"] if seat["state"] in {"approved", "agreed", "active"}]
+        organisers = [seat["uid"] for seat in inside if seat["role"] == "organiser"]
+        if not self._holds(not inside or organisers == [group["organiser"]]):
+            self._violated("one-organiser", f"{path}: {organisers}, by name {group['organiser']}")
 
     def _transition(
         self, thing: str, table: Mapping[str, set[str]], change: Change, state: str, to: str
@@ -535,6 +548,7 @@ class Auditor:
                 if not self._holds(fresh):
                     self._violated("one-creditor", f"{gid}: debt {debt_id} stands twice")
                 group.debts_seen.add(debt_id)
+                self._owed_since[debt_id] = self._now()
                 if types & _TAKES_BACK:
                     group.taken_back.add(debt_id)
                 creditor = debt["creditor"]
@@ -717,6 +731,10 @@ class Auditor:
         match fact["type"]:
             case "group_locked":
                 group.pairs.locked(self._documents[f"groups/{gid}"])
+                self._in_order(gid, before.group)
+            case "role_assigned":
+                if not self._holds(fact["actor"] == before.group["organiser"]):
+                    self._violated("one-organiser", f"{gid}: {fact['actor']} gave away what is not theirs")
             case "member_left" if "after_turn" in payload:
                 uid = payload["member"]
                 position = next(one["position"] for one in before.group["seats"] if one["uid"] == uid)
@@ -740,6 +758,29 @@ class Auditor:
                 group.frozen |= dict.fromkeys(payload["contributions"], until)
         if fact["type"] in _TWO_PEOPLE or payload.get("reason") in {"removed", "died", "vulnerable"}:
             self._two_people(gid, fact, changes)
+
+    def _in_order(self, gid: str, before: Document) -> None:
+        """The order by its rule. Who was in arrears at an earlier moment and is still, was so to whoever made
+        it; what arose meanwhile they may not have seen."""
+        people = {seat["uid"] for seat in before["seats"]}
+        elsewhere = [group for other, group in self._groups.items() if other != gid]
+        known = {uid for group in elsewhere for _, uid in group.contributions}
+        known |= {one["uid"] for path, one in self._documents.items() if path.startswith("assessments/")}
+        yesterday = self._now() - timedelta(days=1)
+        behind = {
+            uid
+            for uid in people
+            for other in self._groups
+            for debt in self._documents.get(f"groups/{other}/members/{uid}", {}).get("debts", ())
+            if debt["left_pence"]
+            and date.fromisoformat(debt["due_date"]) < yesterday.date()
+            and self._owed_since[debt["id"]] < self._now()
+        }
+        committed = self._facts[f"{gid}/group_created"]["payload"].get("draw_commitment")
+        locked = self._documents[f"groups/{gid}"]
+        wrong = orders.what_is_wrong(before, locked, committed, people - known, behind)
+        if not self._holds(wrong is None):
+            self._violated("order", f"{gid} ({before['terms']['order_method']}): {wrong}")
 
     def _swapped(self, gid: str, before: _Before, positions: list[int]) -> None:
         """Nobody had paid for either turn yet: from the due date on a swap loses."""

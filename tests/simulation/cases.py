@@ -18,8 +18,16 @@ from shared.domain.approvals import Kind
 from shared.domain.calendar import london_day, opening_of
 from shared.domain.disputes import Remedy
 from shared.domain.errors import CycleOpen
+from shared.domain.members import GroupRole
 from shared.domain.permissions import Role
-from shared.services import approvals, disputes, hardship, leave_group, refund_contribution
+from shared.services import (
+    approvals,
+    assign_role,
+    disputes,
+    hardship,
+    leave_group,
+    refund_contribution,
+)
 from shared.services.context import Command, Reader
 from tests.simulation.ports import Change
 
@@ -44,8 +52,14 @@ BEGUN = (
     "refused",
     "refund",
     "mediation",
+    "hand-over",
+    "deputy",
 )
 FOLLOWING = (
+    "order-random",
+    "order-preference",
+    "order-organiser",
+    "order-trust",
     "shortfall-wait",
     "shortfall-pay-cleared",
     "shortfall-reserve",
@@ -165,6 +179,11 @@ class Cases:
     def _fact(self, gid: str, fact: Any) -> None:
         payload = fact["payload"]
         match fact["type"]:
+            case "group_locked":
+                self._count(f"order-{self._group(gid)['terms']['order_method']}")
+                self._life.locked(gid)
+            case "role_assigned":
+                self._count("hand-over" if payload["role"] == "organiser" else "deputy")
             case "member_left" if "after_turn" in payload:
                 self._left(gid, payload)
             case "place_taken_over":
@@ -310,6 +329,16 @@ class Cases:
         cycle = self._group(gid)["schedule"][_seat(self._group(gid), uid)["position"] - 1]
         return opening_of(_day(cycle["payout_date"]))
 
+    def _hand_over(self, gid: str, role: GroupRole) -> bool:
+        """The organiser gives their role to somebody, or makes them their deputy; some do so twice."""
+        organiser = self._group(gid)["organiser"]
+        uid = self._someone(gid, but=organiser)
+        if uid is None:
+            return False
+        gives = partial(assign_role.assign, self._life.world.ctx, gid=gid, uid=uid, role=role)
+        self._client(organiser, gives)
+        return self._chance.random() < 0.5
+
     def _wind_up(self, gid: str) -> bool:
         if self._group(gid)["state"] != "active":
             return False
@@ -405,6 +434,8 @@ class Cases:
         "fee-change": _change_fee,
         "refund": _refund,
         "mediation": _quarrel,
+        "hand-over": lambda self, gid: self._hand_over(gid, "organiser"),
+        "deputy": lambda self, gid: self._hand_over(gid, "deputy"),
     }
 
     def _agree_plan(self, gid: str, uid: str) -> None:
@@ -497,15 +528,15 @@ class Cases:
             return slot.removeprefix("uid:")
         if slot == "staff":
             return STAFF[1]
-        group = self._group(gid)
-        if slot == "steering":
-            return str(group["organiser"])
         others = [
-            str(seat["uid"])
-            for seat in group["seats"]
+            seat
+            for seat in self._group(gid)["seats"]
             if seat["state"] == "active" and seat["uid"] not in {approval["asked_by"], approval["about"]}
         ]
-        return self._chance.choice([*sorted(others), STAFF[1]])
+        if slot == "steering":
+            steering = sorted(str(seat["uid"]) for seat in others if seat["role"] != "member")
+            return self._chance.choice(steering) if steering else None
+        return self._chance.choice([*sorted(str(seat["uid"]) for seat in others), STAFF[1]])
 
     def _agreed(self, gid: str) -> str:
         """The agreement that everybody has accepted."""

@@ -37,6 +37,7 @@ from tests.simulation.calamities import CLOCK_SKEW_SECONDS, SPECIAL_DATES, Calam
 from tests.simulation.cases import Cases
 from tests.simulation.cloud import Cloud
 from tests.simulation.faults import Faults
+from tests.simulation.founding import Founding, draw_terms
 from tests.simulation.people import CARD, MANDATE, People
 from tests.simulation.ports import (
     Change,
@@ -60,7 +61,6 @@ BESIDE = 0.5
 account to be paid to and one fraud file serve both."""
 
 CARDS = 0.7
-FEES_PENCE = (0, 0, 95, 1_220)  # on top of each contribution: none, what a card takes of £50, and of £800
 NAMES = ["Ada", "Ben", "Cy", "Dee", "Eve", "Fay", "Gus", "Hal", "Ida", "Joe"]
 
 ROUND = timedelta(days=3)
@@ -289,21 +289,12 @@ class Lifecycle:
 
     def _form_circle(self, people: list[str], starts: date, amounts_pence: list[int]) -> None:
         """A circle of these people, the first of them its organiser, with terms of its own."""
-        amount_pence = self.chance.choice(amounts_pence)
-        policy = self.chance.choice(["wait", "pay_cleared", "reserve"])
-        circle = self.world.circle(
-            people,
-            amount_pence=amount_pence,
-            frequency=self.chance.choice(["weekly", "monthly"]),
-            first_due_date=starts,
-            default_policy=policy,
-            wait_days=self.chance.choice([3, 7, 14]),
-            added_fee_pence=FEES_PENCE[(self.seed + len(self.circles)) % len(FEES_PENCE)],
-            **self.cases.terms(amount_pence, policy),
-        )
-        self.circles.append(circle)
-        if not self._is_over():
-            self.cases.locked(circle.id)
+        Founding(self, people, draw_terms(self, len(people), starts, amounts_pence)).at_once()
+
+    def locked(self, gid: str) -> None:
+        """A circle is locked: its people's lives in it begin."""
+        self.circles.append(Circle(self.world, gid))
+        self.cases.locked(gid)
 
     def _race_for_places(self, people: list[str]) -> None:
         """One more than there are places asks at once, and is let in at once: all but one get in."""

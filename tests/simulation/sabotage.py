@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FIRST_OPPORTUNITIES = 12
 
-ONE_OPPORTUNITY = {"two-people", "open-cycle", "left-alone"}
+ONE_OPPORTUNITY = {"two-people", "open-cycle", "left-alone", "order", "one-organiser"}
 """What people do comes once in a run: there is nothing to wait for."""
 
 Spoil = Callable[[list[Write]], list[Write] | None]
@@ -50,6 +50,8 @@ class Sabotage:
             "two-people": self._consent_of_the_asker,
             "open-cycle": self._swap_of_the_past,
             "left-alone": self._freeze_forgotten,
+            "order": self._places_exchanged,
+            "one-organiser": self._two_organisers,
         }
         if invariant in at_the_store:
             life.world.simulated_store.spoil = lambda batch: self._once(at_the_store[invariant], batch)
@@ -174,6 +176,35 @@ class Sabotage:
         for write in batch:
             if (after := _of(write, "contributions")).get("frozen_until"):
                 after |= {"frozen_until": None, "act_at": self._life.clock.moment}
+        return batch
+
+    def _places_exchanged(self, batch: list[Write]) -> list[Write] | None:
+        """The first turn and the last one change hands, in all that the lock writes."""
+        fact = _fact(batch, "group_locked")
+        if fact is None:
+            return None
+        order = fact["payload"]["order"]
+        first, last = order[0], order[-1]
+        other_person, other_place = {first: last, last: first}, {1: len(order), len(order): 1}
+        order[0], order[-1] = last, first
+        for write in batch:
+            data: Any = write.data if isinstance(write, Create | Update) else {}
+            for one in (data, *data.get("schedule", ()), *data.get("seats", ())):
+                if one.get("recipient"):
+                    one["recipient"] = other_person.get(one["recipient"], one["recipient"])
+                if one.get("position"):
+                    one["position"] = other_place.get(one["position"], one["position"])
+        return batch
+
+    def _two_organisers(self, batch: list[Write]) -> list[Write] | None:
+        """The former organiser keeps the role."""
+        fact = _fact(batch, "role_assigned")
+        if fact is None or fact["payload"]["role"] != "organiser":
+            return None
+        for write in batch:
+            for seat in write.data.get("seats", ()) if isinstance(write, Update) else ():
+                if seat["uid"] == fact["actor"]:
+                    seat["role"] = "organiser"
         return batch
 
     # --- elsewhere ------------------------------------------------------------------------------------------

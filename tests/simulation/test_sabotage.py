@@ -5,9 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation.auditor import SABOTAGED
+from tests.simulation.founding import METHODS
 from tests.simulation.lifecycle import Lifecycle
 
-NEEDS = {"two-people": ["fee-change"], "open-cycle": ["swap"], "left-alone": ["hardship"]}
+NEEDS = {
+    "two-people": ["fee-change"],
+    "open-cycle": ["swap"],
+    "left-alone": ["hardship"],
+    "one-organiser": ["hand-over"],
+}
 """What has to come about for there to be anything to break."""
 
 
@@ -19,6 +25,17 @@ def test_the_auditor_names_what_was_broken(invariant: str) -> None:
         if outcome.violations:
             break
     assert [violation.invariant for violation in outcome.violations] == [invariant]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_wrong_order_of_each_kind_is_named(method: str) -> None:
+    for seed in range(24):
+        life = Lifecycle(seed, frozenset(), "order", frozenset())
+        outcome = life.run()
+        if outcome.came_about.get(f"order-{method}"):
+            break
+    assert [violation.invariant for violation in outcome.violations] == ["order"]
+    assert f"({method})" in outcome.violations[0].what
 
 
 def test_without_sabotage_the_same_runs_hold() -> None:
