@@ -311,5 +311,6 @@ def _contributed(locked: Group, cycle: Cycle, uid: str, pence: int, *, owes: boo
         state=state,
         in_pot_pence=pence,
         counted_in=payout_id(locked.id, cycle.number, 1),
-        act_at=None,
+        brought=True,
+        act_at=locked.locked_at if owes else None,
     )

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from shared.domain.calendar import add_working_days, london_day, opening_of
 from shared.domain.contributions import (
+    BROUGHT_RECHECK,
     LOOK_UP_AFTER,
     METHOD_RECHECK,
     Contribution,
@@ -114,6 +115,8 @@ def next_step(
     pence = due_pence(contribution, member)
     if pence == 0:
         return "rest", _at_rest(contribution)
+    if contribution.brought and not (contribution.pay_now or contribution.planned_at):
+        return "wait", Decision(changed=[contribution.with_(act_at=now + BROUGHT_RECHECK)])
     today = london_day(now)
     frozen_until = contribution.frozen_until
     if frozen_until is not None and today < frozen_until and not contribution.pay_now:

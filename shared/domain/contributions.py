@@ -95,6 +95,10 @@ METHOD_RECHECK: Final = timedelta(days=7)
 """What waits for another method is woken by the news of one; a look a week makes good for news that was
 lost (infra/decisions/0042-news-wakes-what-waits.md)."""
 
+BROUGHT_RECHECK: Final = timedelta(days=7)
+"""What was left open on paper is paid by a pot of its debtor's, which wakes it, or by other money of theirs:
+the same look a week finds that it is."""
+
 
 class Attempt(Value):
     """One try at collecting: its id is the processor's idempotency key and stands in its metadata."""
@@ -162,6 +166,7 @@ class Contribution(Document):
     debt stands in its place, or nothing. `frozen_until`: nothing is taken before, for hardship. `planned_at`:
     since when its debts are paid by `instalments`; what was tried before counts no more.
     `added_fee_pence`: the agreement's fee on top, taken once, with the first money that comes for it.
+    `brought`: of an imported circle's past; what was left open of it is never taken by itself.
     """
 
     id: str
@@ -176,6 +181,7 @@ class Contribution(Document):
     in_pot_pence: Pence = 0
     counted_in: str | None = None
     apart: bool = False
+    brought: bool = False
     frozen_until: Day | None = None
     credit_clears_at: datetime | None = None  # of the payer's credit that was put into its pot
     instalments: list[Instalment] = []

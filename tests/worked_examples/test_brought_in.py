@@ -94,6 +94,7 @@ def test_an_old_shortfall_is_netted_at_the_debtors_own_turn_and_the_circle_ends_
     page.to_the_end().stands(fees=25_50, house=25_50)
     assert page.paid() == dict.fromkeys("ABCDE", 300)
     assert page.got() == {"B": 50, "C": 450, "D": 500, "E": 500}
+    assert page.contribution("C", 2).state == "covered"
     page.ended()
 
 

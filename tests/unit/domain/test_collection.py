@@ -21,6 +21,7 @@ from shared.domain.collection import (
     plan,
 )
 from shared.domain.contributions import (
+    BROUGHT_RECHECK,
     METHOD_RECHECK,
     Contribution,
     Instalment,
@@ -248,6 +249,23 @@ def test_without_a_method_news_is_waited_for_and_a_look_a_week_makes_good_for_wh
             "no_method",
             Decision(changed=[due.with_(act_at=NOW + METHOD_RECHECK)]),
         )
+
+
+def test_what_was_left_open_on_paper_is_taken_only_where_its_member_asks() -> None:
+    brought, owes = contribution(state="short", brought=True), member("ada", debt("ben", 700))
+    assert step(brought, who=owes) == (
+        "wait",
+        Decision(changed=[brought.with_(act_at=NOW + BROUGHT_RECHECK)]),
+    )
+    assert step(brought.with_(pay_now=True), who=owes)[0] == "notice"
+    assert step(brought.with_(planned_at=NOW), who=owes)[0] == "notice"
+
+
+def test_what_was_left_open_on_paper_is_covered_once_a_pot_of_its_members_has_paid_it() -> None:
+    what, decision = step(
+        contribution(state="short", brought=True), who=member("ada", debt("ben", 700, left_pence=0))
+    )
+    assert (what, [one.state for one in decision.changed]) == ("rest", ["covered"])
 
 
 # --- news of a method ---------------------------------------------------------------------------------------
