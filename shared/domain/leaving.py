@@ -242,7 +242,7 @@ def _done_pence(circle: Circle, theirs: Contribution) -> int:
     back, and so counts as theirs; what they pay in is the rest."""
     if theirs.state == "waived":
         return 0
-    promised_pence = circle.group.terms.amount_pence
+    promised_pence = theirs.amount_pence if theirs.apart else circle.group.terms.amount_pence
     rest_pence = 0 if _is_counted(theirs) else theirs.left_pence
     return promised_pence - rest_pence
 
@@ -291,16 +291,20 @@ def _claim(circle: Circle, leaver: str, holder: str, promised_pence: int) -> Non
     ]
     circle.owe(holder, debts)
     if debts:
-        _stand_apart(circle, back, circle.turns[back.cycle].id)
+        _stand_apart(circle, back, promised_pence)
     else:
         _fall_away(circle, back)
 
 
-def _stand_apart(circle: Circle, contribution: Contribution, counted_in: str) -> None:
-    """A contribution to a cycle that is no more, with a debt in its place. What was paid early is credit."""
+def _stand_apart(circle: Circle, contribution: Contribution, pence: int) -> None:
+    """A contribution to a cycle that is no more, with a debt of so much in its place, which is all that is
+    promised by it now. What was paid early is credit."""
     circle.release(contribution, contribution.uid)
     freed = circle.contributions[contribution.cycle, contribution.uid]
-    freed = freed.with_(counted_in=counted_in, apart=True, act_at=freed.act_at or circle.now)
+    counted_in = circle.turns[contribution.cycle].id
+    freed = freed.with_(
+        amount_pence=pence, counted_in=counted_in, apart=True, act_at=freed.act_at or circle.now
+    )
     circle.put(freed.moved("short"))
 
 
@@ -427,12 +431,19 @@ def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: 
     leaver, heir = theirs.uid, mine.uid
     debtor = circle.members[leaver]
     left_open = [one for one in debtor.open_debts() if one.contribution == theirs.id]
-    done_pence = max(0, _done_pence(circle, theirs) - sum(one.left_pence for one in left_open))
-    shares = {leaver: done_pence} if done_pence else {}
+    left_open.sort(key=lambda debt: debt.creditor == HOUSE)
+    done_pence = _done_pence(circle, theirs)
+    shares: dict[str, int] = {}
+    ended = []
     for debt in left_open:
-        circle.rows += ledger.debt_taken_over(heir, leaver, debt.left_pence)
-        shares[debt.creditor] = shares.get(debt.creditor, 0) + debt.left_pence
-    circle.members[leaver] = with_debts(debtor, [one.with_(left_pence=0) for one in left_open])
+        pence = min(debt.left_pence, done_pence)  # as in a claim: the rest is the leaver's
+        done_pence -= pence
+        circle.rows += ledger.debt_taken_over(heir, leaver, pence)
+        shares[debt.creditor] = shares.get(debt.creditor, 0) + pence
+        ended.append(debt.with_(left_pence=debt.left_pence - pence))
+    shares[leaver] = done_pence
+    shares = {creditor: pence for creditor, pence in shares.items() if pence}
+    circle.members[leaver] = with_debts(debtor, ended)
     circle.rows += ledger.leaver_claim(heir, leaver, done_pence)
     if theirs.state == "short":
         circle.put(theirs.moved("covered").with_(act_at=None))
@@ -452,8 +463,7 @@ def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: 
         circle.put(mine)
     elif shares:
         counted_in = theirs.counted_in or circle.turns[theirs.cycle].id
-        circle.put(
-            mine.with_(due_date=today, act_at=circle.now, state="short", apart=True, counted_in=counted_in)
-        )
+        mine = mine.with_(amount_pence=sum(shares.values()), counted_in=counted_in)
+        circle.put(mine.with_(due_date=today, act_at=circle.now, state="short", apart=True))
     else:
         circle.put(mine.with_(state="waived", apart=True, act_at=None))

@@ -166,7 +166,7 @@ class Group:
     house_gap_pence: int = 0  # house − fees:processor − loss + fees:platform
     owes: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     is_owed: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
-    debts_seen: set[str] = field(default_factory=set)
+    first_creditors: dict[str, str] = field(default_factory=dict)  # of each debt: the house may follow them
     turns: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     pots: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     top_ups: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -544,10 +544,10 @@ class Auditor:
         for debt_id, debt in new.items():
             was = old.get(debt_id)
             if was is None:
-                fresh = debt_id not in group.debts_seen
+                fresh = debt_id not in group.first_creditors
                 if not self._holds(fresh):
                     self._violated("one-creditor", f"{gid}: debt {debt_id} stands twice")
-                group.debts_seen.add(debt_id)
+                group.first_creditors[debt_id] = debt["creditor"]
                 self._owed_since[debt_id] = self._now()
                 if types & _TAKES_BACK:
                     group.taken_back.add(debt_id)
@@ -573,7 +573,7 @@ class Auditor:
                 self._violated("one-creditor", f"{gid}: debt {debt_id} of {uid} grew")
             if debt["left_pence"] < was["left_pence"]:
                 if types & _ENDS_DEBTS:
-                    ended = debt["left_pence"] == 0
+                    ended = debt["left_pence"] == 0 or debt["creditor"] == "house"  # beyond its promise
                     if not self._holds(ended):
                         self._violated("one-creditor", f"{gid}: debt {debt_id} of {uid} ended in part")
                 else:
@@ -1156,6 +1156,9 @@ class _Before:
 
     def was_taken_back(self, debt: str) -> bool:
         return debt in self._group.taken_back
+
+    def first_creditor(self, debt: str) -> str:
+        return self._group.first_creditors[debt]
 
 
 _TWO_PEOPLE = {

@@ -30,6 +30,8 @@ class Standing(Protocol):
 
     def was_taken_back(self, debt: str) -> bool: ...
 
+    def first_creditor(self, debt: str) -> str: ...
+
 
 @dataclass
 class Pairs:
@@ -116,13 +118,19 @@ class Pairs:
         amount = before.group["terms"]["amount_pence"]
         theirs = before.contribution(places[other], leaver)
         done = _performed(before, places[other], leaver)
-        others_stood_in = 0  # the reserve or the house paid the other in the leaver's stead
-        if before.had_turn(places[other]) or theirs["state"] == "short":
-            if before.contribution(places[leaver], other)["apart"]:
-                return False  # they left after their turn, or took over the place of who had paid
-            for debt in before.debts(leaver):
-                if debt["contribution"] == theirs["id"] and debt["creditor"] != other:
-                    others_stood_in += debt["left_pence"]
+        counted = theirs["counted_in"] is not None and theirs["state"] != "waived"
+        if (before.had_turn(places[other]) or counted) and before.contribution(places[leaver], other)[
+            "apart"
+        ]:
+            return False  # they left after their turn, or took over the place of who had paid
+        owed = [debt for debt in before.debts(leaver) if debt["contribution"] == theirs["id"]]
+        in_pot: int = theirs["in_pot_pence"]
+        in_pot += sum(debt["original_pence"] for debt in owed if not before.was_taken_back(debt["id"]))
+        had = amount if counted else in_pot
+        # Others paid the other in the leaver's stead; what is owed beyond that had paid another promise.
+        to_other = sum(debt["left_pence"] for debt in owed if debt["creditor"] == other)
+        others_stood_in = sum(debt["left_pence"] for debt in owed) - to_other
+        others_stood_in = min(others_stood_in, had - done - to_other)
         self.puts[leaver] += done - amount
         self.gets[other] += done + others_stood_in - amount
         self.puts[other] += done + others_stood_in - amount
@@ -140,8 +148,10 @@ def _places(group: Document) -> dict[str, int]:
 
 
 def _owes_for_a_turn(before: Standing, other: str, leaver: str, cycles: set[int]) -> bool:
-    """Whether the other owes the leaver, or has paid them, for the leaver's turn, whichever it was then."""
-    debts = [debt["contribution"] for debt in before.debts(other) if debt["creditor"] == leaver]
+    """Whether the other owed the leaver for the leaver's turn, whichever it was then: they owe it still, have
+    paid, or the house has in their stead."""
+    owed = [debt for debt in before.debts(other) if before.first_creditor(debt["id"]) == leaver]
+    debts = [debt["contribution"] for debt in owed]
     return bool(debts) and any(before.contribution(cycle, other)["id"] in debts for cycle in cycles)
 
 
@@ -155,7 +165,11 @@ def _to_come_back(before: Standing, cycle: int, uid: str) -> int:
 
 
 def _performed(before: Standing, cycle: int, uid: str) -> int:
-    """What somebody had put in for a cycle: into its pot, or later, on what they left open of it."""
+    """What somebody had put in for a cycle: into its pot, or later, on what they left open of it.
+
+    Money that had paid other promises, too, and was taken back may leave less than nothing of it: that stays
+    the debtor's own.
+    """
     contribution = before.contribution(cycle, uid)
     done: int = contribution["in_pot_pence"]
     for debt in before.debts(uid):
@@ -163,4 +177,4 @@ def _performed(before: Standing, cycle: int, uid: str) -> int:
             done -= debt["left_pence"]
             if not before.was_taken_back(debt["id"]):
                 done += debt["original_pence"]
-    return done
+    return max(0, done)

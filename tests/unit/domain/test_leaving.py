@@ -189,6 +189,22 @@ def test_a_part_in_the_open_pot_is_claimed_and_the_rest_of_the_promise_falls_awa
     assert after(decision)[part.path] == waived(part)
 
 
+@pytest.mark.parametrize("paid_pence", [0, 1_500])
+def test_a_claim_for_a_part_is_all_that_a_newcomer_takes_over_of_it(paid_pence: int) -> None:
+    """It stood for the whole amount: the newcomer owed what the leaver had never paid, too."""
+    circle = running()
+    part = contribution("dee", 3, "cy", in_pot_pence=4_000, attempts=[settled(in_pot_pence=4_000)])
+    circle.contributions[3, "dee"] = part
+    leave(circle, "dee", "left")
+    (debt,) = circle.members["cy"].debts
+    left = debt.with_(left_pence=debt.left_pence - paid_pence)
+    circle.members["cy"] = circle.members["cy"].with_(debts=[left])
+    changed = after(taken_over(again(circle), "cy"))
+    owed = [one for one in changed[member("fay").path].debts if one.cycle == 4]  # type: ignore[attr-defined]
+    to_cy = {"cy": paid_pence} if paid_pence else {}
+    assert {one.creditor: one.left_pence for one in owed} == {"dee": left.left_pence} | to_cy
+
+
 def test_what_the_leaver_left_open_to_the_holder_ends() -> None:
     """Dee paid £60 of Ada's £100: Ada owes her 60, and Dee's debt of 40 to Ada ends."""
     circle = running()
@@ -770,6 +786,20 @@ def test_what_the_leaver_left_open_the_newcomer_owes_in_their_stead() -> None:
     )
     assert changed[member("dee").path].debts == [*(one.with_(left_pence=0) for one in debts), other]  # type: ignore[attr-defined]
     assert changed[short.path] == short.with_(state="covered", act_at=None)
+
+
+def test_a_newcomer_owes_the_house_no_more_than_they_take_over() -> None:
+    """Money for cycle 2 had paid Dee's debt of cycle 1, too, and was taken back: the house bears it all."""
+    circle = running()
+    taken_back = [
+        debt(HOUSE, AMOUNT, uid="dee", cycle=2, cause="one dispute"),
+        debt(HOUSE, 3_000, uid="dee", cycle=2, cause="another"),
+    ]
+    circle.members["dee"] = circle.members["dee"].with_(debts=taken_back)
+    changed = after(taken_over(again(circle)))
+    owes = {(one.cycle, one.creditor): one.left_pence for one in changed[member("fay").path].debts}  # type: ignore[attr-defined]
+    assert owes == {(1, "dee"): AMOUNT, (2, HOUSE): AMOUNT}
+    assert sum(one.left_pence for one in changed[member("dee").path].debts) == 3_000  # type: ignore[attr-defined]
 
 
 def test_a_promise_of_which_nothing_was_done_is_taken_over_whole() -> None:
