@@ -48,6 +48,8 @@ ALSO: dict[str, str] = {
     "open-cycle": "§ 7: a swap loses against a cycle that is open",
     "order": "§ 7: the turns are as the circle's kind of order says: lots, wishes, its organiser's, trust",
     "one-organiser": "a circle that forms or runs has one organiser, and only they give the role away",
+    "caps": "§ 7: nobody has promised more circles, or more a month, than the caps; what is over is let go",
+    "floor": "§ 5: no circle starts, and no decided dispute has the house pay, where it has too little left",
     "left-alone": "§ 7: nothing is taken in a freeze, nor more than the plan says, but where its member asks",
     "unhandled": "no handler fails with what is neither a refusal nor expected",
     "quarantine": "nothing is quarantined but what belongs there",
@@ -55,7 +57,17 @@ ALSO: dict[str, str] = {
 }
 """What the auditor checks besides."""
 
-SABOTAGED = (*INVARIANTS, "right-end", "two-people", "open-cycle", "left-alone", "order", "one-organiser")
+SABOTAGED = (
+    *INVARIANTS,
+    "right-end",
+    "two-people",
+    "open-cycle",
+    "left-alone",
+    "order",
+    "one-organiser",
+    "caps",
+    "floor",
+)
 """Each of these has a sabotage that breaks it on purpose."""
 
 _MEMBERS = {"cash": 1, "pot": -1, "payable": -1, "credit": -1, "reserve": -1}
@@ -111,6 +123,9 @@ _MEMBERSHIP = {
     "defaulted": {"finished"},
 }
 _LEAST_CHARGE_PENCE = 30
+_CIRCLES_MAX = 5
+_MONTHLY_PENCE_MAX = 500_000
+_FLOOR_PENCE = 100_000
 _LIVE = {"submitting", "requires_action", "processing"}
 _NO_MONEY_LEFT_YET = {"scheduled", "parked", "reserved", "void"}
 _RESOLVED = {"received", "void", "reversed", "partly_reversed"}
@@ -208,7 +223,11 @@ class Auditor:
         self._charged: dict[str, str] = {}  # attempt → movement
         self._transfers: defaultdict[str, list[str]] = defaultdict(list)
         self._bank_payouts: defaultdict[str, list[str]] = defaultdict(list)
-        self._owed_since: dict[str, datetime] = {}  # debt → when it arose
+        self._owed_since: dict[str, int] = {}  # debt → when it arose
+        self._borne_pence = 0  # Σ house
+        self._borne_just_now: tuple[int, set[int]] = (0, {0})  # what it was at this moment
+        self._house_change: Change | None = None  # of the present commit
+        self._house_left: list[tuple[int, int]] = []  # by each report: what the house has left
         self._last_facts: list[str] = []
         self._chains: dict[str, tuple[int, str]] = {}
         self.strangers: set[str] = set()  # objects at the processor that others made
@@ -224,6 +243,7 @@ class Auditor:
         """One commit, whole."""
         if self.violations:
             return
+        self._house_change = None
         by_group: dict[str, list[Change]] = {}
         for change in changes:
             if change.after is None:
@@ -235,6 +255,8 @@ class Auditor:
                 by_group.setdefault(rest.partition("/")[0], []).append(change)
             elif root == "quarantine":
                 self._parked(change)
+            elif change.path == "system/house":
+                self._house_told(change, {one.path for one in changes})
         for group, its_changes in by_group.items():
             self._group_committed(group, its_changes)
 
@@ -242,6 +264,67 @@ class Auditor:
         parked = change.after if change.before is None else None
         if parked is not None and not self._holds(self.quarantine_expected(parked)):
             self._violated("quarantine", parked["reason"])
+
+    # --- the house, and what people may promise -------------------------------------------------------------
+
+    def _house_told(self, change: Change, together: set[str]) -> None:
+        """A report of the house's own money. Reconciliation's is what the books and the processor say now."""
+        self._house_change = change
+        house = change.after or {"capital_pence": 0, "borne_pence": 0}
+        if "system/reconciliation" in together:
+            moment, borne = self._borne_just_now
+            sound = house["borne_pence"] in (borne if moment == self._moment else {self._borne_pence})
+            if not self._holds(sound and house["capital_pence"] in self._capital_just_now()):
+                self._violated("floor", f"the report says {house}; borne are {self._borne_pence}")
+        self._house_left.append((self._moment, house["capital_pence"] - house["borne_pence"]))
+
+    def _capital_just_now(self) -> set[int]:
+        """What the house had put in before this moment, and what by now."""
+        lines = [one for one in self._lines() if one["reporting_category"] in _CAPITAL]
+        earlier = [one for one in lines if one["created"] < self._moment]
+        return {sum(one["amount"] - one["fee"] for one in those) for those in (lines, earlier)}
+
+    def _may_start(self, gid: str) -> None:
+        """The house had enough left by the last report, or by one of this moment, which its reader may not
+        have seen."""
+        earlier = [left for at, left in self._house_left if at < self._moment][-1:]
+        just_now = [left for at, left in self._house_left if at == self._moment]
+        if not self._holds(not earlier or max(earlier + just_now) >= _FLOOR_PENCE):
+            self._violated("floor", f"{gid} is locked, and the house had {earlier + just_now} left")
+
+    def _house_pays(self, gid: str, fact: Document) -> None:
+        """What a decided dispute has the house pay is counted at once, and leaves it its floor."""
+        pence = sum(
+            entry["pence"] if entry["side"] == "credit" else -entry["pence"]
+            for entry in fact["entries"]
+            if entry["account"] == "house"
+        )
+        if not pence or not self._house_left:
+            return
+        before = (self._house_change and self._house_change.before) or {"borne_pence": 0}
+        after = (self._house_change and self._house_change.after) or before
+        counted, (_, left) = after["borne_pence"] - before["borne_pence"], self._house_left[-1]
+        if not self._holds(counted == pence and left >= _FLOOR_PENCE):
+            self._violated("floor", f"{gid}: {fact['id']} pays {pence}, counts {counted}, leaves {left}")
+
+    def promised(self, uid: str) -> dict[str, int]:
+        """What each circle that somebody is in, or has agreed to, takes of them in a month, in pence."""
+        promised = {}
+        for gid in self._groups:
+            group = self._documents.get(f"groups/{gid}")
+            if group is None or group["state"] not in {"recruiting", "locked", "active"}:
+                continue
+            if any(seat["uid"] == uid and seat["state"] in _PROMISING for seat in group["seats"]):
+                a_year = 52 if group["terms"]["frequency"] == "weekly" else 12
+                promised[gid] = -(-group["terms"]["amount_pence"] * a_year // 12)
+        return promised
+
+    def _within_caps(self, gid: str, uid: str) -> None:
+        promised = self.promised(uid)
+        if not self._holds(len(promised) <= _CIRCLES_MAX and sum(promised.values()) <= _MONTHLY_PENCE_MAX):
+            self._violated("caps", f"{gid}: {uid} has promised {promised}")
+
+    # --- a store that ran unwatched -------------------------------------------------------------------------
 
     def take_over(self, documents: Mapping[str, Document]) -> None:
         """The documents of a store that ran unwatched: its journal is folded anew, by the time of each fact.
@@ -548,7 +631,7 @@ class Auditor:
                 if not self._holds(fresh):
                     self._violated("one-creditor", f"{gid}: debt {debt_id} stands twice")
                 group.first_creditors[debt_id] = debt["creditor"]
-                self._owed_since[debt_id] = self._now()
+                self._owed_since[debt_id] = self._moment
                 if types & _TAKES_BACK:
                     group.taken_back.add(debt_id)
                 creditor = debt["creditor"]
@@ -621,6 +704,8 @@ class Auditor:
                 (group.owes if word == "debt" else group.is_owed)[account.partition(":")[2]] += 0
             if account in {"house", "fees:processor", "loss", "fees:platform"}:
                 group.house_gap_pence -= signed
+            if account == "house":
+                self._bears(-signed)
         for account in accounts - {"house"}:
             if not self._holds(group.of(account) >= 0):
                 self._violated(
@@ -637,6 +722,13 @@ class Auditor:
         for change in payouts:
             if change.before is None and change.after is not None and change.after["kind"] == "top_up":
                 group.sources[change.after["id"]] = fact["id"]
+
+    def _bears(self, pence: int) -> None:
+        moment, values = self._borne_just_now
+        if moment != self._moment:
+            values = {self._borne_pence}
+        self._borne_pence += pence
+        self._borne_just_now = (self._moment, values | {self._borne_pence})
 
     def _movement(self, gid: str, fact: Document, net_pence: int) -> None:
         """Invariant 12: a fact that moves money at the processor is one line there, to the penny."""
@@ -732,6 +824,9 @@ class Auditor:
             case "group_locked":
                 group.pairs.locked(self._documents[f"groups/{gid}"])
                 self._in_order(gid, before.group)
+                self._may_start(gid)
+            case "agreed":
+                self._within_caps(gid, payload["member"])
             case "role_assigned":
                 if not self._holds(fact["actor"] == before.group["organiser"]):
                     self._violated("one-organiser", f"{gid}: {fact['actor']} gave away what is not theirs")
@@ -743,9 +838,11 @@ class Auditor:
                 group.pairs.left(before, uid, payload["after_turn"])
             case "place_taken_over":
                 group.pairs.taken_over(before, payload["member"], payload["substitute"])
+                self._within_caps(gid, payload["substitute"])
             case "group_wound_up":
                 group.pairs.wound_up(before)
             case "dispute_decided":
+                self._house_pays(gid, fact)
                 for remedy in payload["remedies"]:
                     if remedy["kind"] == "claim":
                         group.pairs.claimed(remedy["debtor"], remedy["creditor"], remedy["pence"])
@@ -774,7 +871,7 @@ class Auditor:
             for debt in self._documents.get(f"groups/{other}/members/{uid}", {}).get("debts", ())
             if debt["left_pence"]
             and date.fromisoformat(debt["due_date"]) < yesterday.date()
-            and self._owed_since[debt["id"]] < self._now()
+            and self._owed_since[debt["id"]] < self._moment
         }
         committed = self._facts[f"{gid}/group_created"]["payload"].get("draw_commitment")
         locked = self._documents[f"groups/{gid}"]
@@ -965,6 +1062,10 @@ class Auditor:
             return
         for path, document in self._documents.items():
             parts = path.split("/")
+            if parts[0] == "commitments":
+                held, promised = document["monthly_pence"], self.promised(parts[1])
+                if not self._holds(held == promised):
+                    self._violated("caps", f"{path} holds {held} at rest, and promised is {promised}")
             if parts[0] == "groups" and len(parts) == 4:
                 self._rests(parts[1], parts[2], path, document, defaulters.get(parts[1], set()))
         for key, fact in self._facts.items():
@@ -1035,6 +1136,7 @@ class Auditor:
                 payout = self._documents[f"{prefix}payouts/{labels['payout']}"]
                 kind = "returned" if payout["kind"] == "return" else "received"
                 flows[kind, payout["recipient"]] -= line["amount"]
+        self._on_paper(gid, flows)
         fees = self._fees_on_top(gid)
         for contribution, by_attempt in collected.items():
             document = self._documents[f"{prefix}contributions/{contribution}"]
@@ -1057,6 +1159,14 @@ class Auditor:
                 else:
                     flows["from reserve", share["member"]] += share["pence"] - share["returned_pence"]
         return flows
+
+    def _on_paper(self, gid: str, flows: defaultdict[tuple[str, str], int]) -> None:
+        """What was put in and got before the circle came here, as all have attested it."""
+        group = self._documents[f"groups/{gid}"]
+        came = {seat["brought_turn"]: seat["uid"] for seat in group["seats"] if seat["position"] is not None}
+        for turn in group["past"]:
+            flows["collected", came[turn["turn"]]] += sum(turn["paid_pence"])
+            flows["received", came[turn["turn"]]] += turn["received_pence"]
 
     def _fees_on_top(self, gid: str) -> Counter[str]:
         """What the house keeps of the money for each contribution, by the journal."""
@@ -1093,7 +1203,7 @@ class Auditor:
         capital_pence = strange_pence = 0
         for line in self._lines():
             net_pence = line["amount"] - line["fee"]
-            if line["reporting_category"] in {"topup", "topup_reversal"}:
+            if line["reporting_category"] in _CAPITAL:
                 capital_pence += net_pence
             elif self._labels_of(line) is None:
                 strange_pence += net_pence
@@ -1113,6 +1223,11 @@ class Auditor:
             )
 
     # --- in common ------------------------------------------------------------------------------------------
+
+    @property
+    def _moment(self) -> int:
+        """The present one, whatever an instance takes it for: time moves only when nothing is under way."""
+        return self._processor.now
 
     def _holds(self, holds: bool) -> bool:
         """One check more."""
@@ -1173,6 +1288,8 @@ _TWO_PEOPLE = {
 _ENDS_DEBTS = {"written_off", "member_left", "place_taken_over", "group_wound_up"}
 """These end debts without money: no order among them."""
 _TAKES_BACK = {"contribution_disputed", "contribution_refunded"}
+_CAPITAL = {"topup", "topup_reversal"}
+_PROMISING = {"agreed", "active", "defaulted"}
 _BANK_SAID_NO = {"failed", "canceled"}
 LONDON = ZoneInfo("Europe/London")
 CLOCK_SKEW_MAX = timedelta(minutes=2)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domain.approvals import Kind
 from shared.domain.calendar import london_day, opening_of
+from shared.domain.commitments import GROUPS_MAX, MONTHLY_PENCE_MAX
 from shared.domain.disputes import Remedy
-from shared.domain.errors import CycleOpen
+from shared.domain.errors import CapReached, CycleOpen, HouseTooThin, Refusal, RemedyImpossible
+from shared.domain.house import FLOOR_PENCE
 from shared.domain.members import GroupRole
 from shared.domain.permissions import Role
 from shared.services import (
@@ -29,6 +31,8 @@ from shared.services import (
     refund_contribution,
 )
 from shared.services.context import Command, Reader
+from tests.builders import CAPITAL_PENCE
+from tests.simulation.founding import Overreach
 from tests.simulation.ports import Change
 
 if TYPE_CHECKING:
@@ -54,8 +58,16 @@ BEGUN = (
     "mediation",
     "hand-over",
     "deputy",
+    "cap-refused",
+    "floor-refused",
 )
 FOLLOWING = (
+    "beside",
+    "called-off",
+    "brought-in",
+    "cap-just-kept",
+    "floor-kept",
+    "floor-keeps-the-house-out",
     "order-random",
     "order-preference",
     "order-organiser",
@@ -89,10 +101,13 @@ NOBODY: frozenset[Role] = frozenset()
 FINANCE = frozenset({Role.FINANCE})
 STAFF = ("staff:asks", "staff:looks")
 SUPPORT = Reader("staff:hears", "req_hears", frozenset({Role.SUPPORT}), "To decide a dispute.")
+JUST_KEPT = 0.95
+"""Of what somebody may promise in a month: from here on it is a near miss."""
+
 SPARE = ("Zoe", "Yan")
 """Who would take a place over."""
 
-CHANCES = {"plan": 0.5, "write-off": 0.5}
+CHANCES = {"plan": 0.5, "write-off": 0.5, "floor-refused": 1.0}
 """The chance that a new debt leads to it, in a seed that has it."""
 
 
@@ -113,6 +128,16 @@ class Cases:
         self._spare = list(SPARE)
         self._refused: set[str] = set()
         self._racing: set[str] = set()
+
+    @property
+    def capital_pence(self) -> int:
+        """What the house begins with: a little less than its floor, where that is to come into play."""
+        return FLOOR_PENCE - 5_00 if self.needs_second else CAPITAL_PENCE
+
+    @property
+    def needs_second(self) -> bool:
+        """Whether something is to come about at the founding of a second circle."""
+        return "floor-refused" in self.active
 
     @property
     def newcomers(self) -> tuple[str, ...]:
@@ -180,8 +205,16 @@ class Cases:
         payload = fact["payload"]
         match fact["type"]:
             case "group_locked":
-                self._count(f"order-{self._group(gid)['terms']['order_method']}")
+                self._locked(self._group(gid))
                 self._life.locked(gid)
+            case "agreed":
+                promised = self._life.auditor.promised(payload["member"])
+                if len(promised) == GROUPS_MAX or sum(promised.values()) > JUST_KEPT * MONTHLY_PENCE_MAX:
+                    self._count("cap-just-kept")
+            case "circle_brought_in":
+                self._count("brought-in")
+            case "group_cancelled":
+                self._count("called-off")
             case "role_assigned":
                 self._count("hand-over" if payload["role"] == "organiser" else "deputy")
             case "member_left" if "after_turn" in payload:
@@ -217,6 +250,14 @@ class Cases:
                 for share in payload["shares"]:
                     self._count("credit-returned" if share["what"] == "credit" else "reserve-out")
 
+    def _locked(self, group: Any) -> None:
+        if not group["past"]:  # else the order is the one that it came with
+            self._count(f"order-{group['terms']['order_method']}")
+        if self._life.circles:
+            self._count("beside")
+        if "floor-refused" in self.came_about:
+            self._count("floor-kept")
+
     def _left(self, gid: str, payload: Any) -> None:
         if payload["reason"] == "removed":
             self._count("removal")
@@ -249,6 +290,10 @@ class Cases:
                 self._later(6, "a plan", partial(self._agree_plan, gid, after["uid"]))
             if self._is_due("write-off"):
                 self._later(4, "forgives", partial(self._forgive, gid, after["uid"], debt["creditor"]))
+            if debt["creditor"] not in {"house", "reserve"} and self._is_due("floor-refused"):
+                self._life.reconcile()
+                complains = partial(self._complains, gid, debt["creditor"], after["uid"])
+                self._later(2, "complains", complains)
 
     def _payout(self, gid: str, before: Any, after: Any) -> None:
         if after["state"] == "received" and before["state"] != "received" and after["kind"] == "top_up":
@@ -262,6 +307,16 @@ class Cases:
 
     def _is_due(self, case: str) -> bool:
         return case in self.active and self._chance.random() < CHANCES[case]
+
+    def refused(self, raised: Refusal) -> None:
+        """Somebody was refused what they wanted of a circle that forms."""
+        match raised:
+            case CapReached():
+                self._count("cap-refused")
+            case HouseTooThin():
+                if "floor-refused" not in self.came_about:
+                    self._later(14, "puts in capital", lambda: self._life.top_up(CAPITAL_PENCE))
+                self._count("floor-refused")
 
     def _count(self, case: str) -> None:
         self.came_about[case] += 1
@@ -339,6 +394,12 @@ class Cases:
         self._client(organiser, gives)
         return self._chance.random() < 0.5
 
+    def _overreach(self, gid: str) -> bool:
+        uid = self._someone(gid)
+        if uid is not None:
+            Overreach(self._life, uid).begin()
+        return uid is not None
+
     def _wind_up(self, gid: str) -> bool:
         if self._group(gid)["state"] != "active":
             return False
@@ -376,6 +437,10 @@ class Cases:
         other = self._someone(gid, but=one)
         if one is None or other is None:
             return False
+        self._complains(gid, one, other)
+        return True
+
+    def _complains(self, gid: str, uid: str, other: str) -> None:
         about: dict[str, Any] = {
             "gid": gid,
             "kind": "person",
@@ -383,8 +448,7 @@ class Cases:
             "text": "They promised.",
             "evidence": [],
         }
-        self._client(one, partial(disputes.open_dispute, self._life.world.ctx, **about))
-        return True
+        self._client(uid, partial(disputes.open_dispute, self._life.world.ctx, **about))
 
     def _heard(self, gid: str, fact: str, did: str) -> None:
         """The other answers, support takes it up and decides: a claim, or the house pays one that is open."""
@@ -411,14 +475,23 @@ class Cases:
             for debt in self._document(f"groups/{gid}/members/{debtor}")["debts"]
             if debt["left_pence"] and debt["creditor"] not in {"house", "reserve"}
         ]
-        remedy = Remedy(
-            kind="claim", debtor=debtor, creditor=creditor, pence=self._chance.randrange(1, 9_000)
-        )
-        if open_debts and self._chance.random() < 0.5:
-            remedy = Remedy(kind="house_pays", debtor=debtor, debt=self._chance.choice(open_debts))
+        claim = Remedy(kind="claim", debtor=debtor, creditor=creditor, pence=self._chance.randrange(1, 9_000))
+        remedies = [claim]
+        if open_debts and self._chance.random() < (1.0 if "floor-refused" in self.active else 0.5):
+            remedies = [Remedy(kind="house_pays", debtor=debtor, debt=self._chance.choice(open_debts)), claim]
         about: dict[str, Any] = {"gid": gid, "did": did, "outcome": "upheld", "reason": "Both were heard."}
-        decides = partial(disputes.decide, self._life.world.ctx, reader=SUPPORT, remedies=[remedy], **about)
-        self._client(SUPPORT.uid, decides)
+        self._client(SUPPORT.uid, partial(self._upholds, about, remedies))
+
+    def _upholds(self, about: Any, remedies: list[Remedy], command: Command) -> None:
+        """By the first remedy; by the other one where the house has too little left for it."""
+        decides = partial(disputes.decide, self._life.world.ctx, command, SUPPORT, **about)
+        try:
+            decides(remedies=remedies[:1])
+        except RemedyImpossible as refused:
+            if "floor" not in str(refused) or len(remedies) == 1:
+                raise
+            self._count("floor-keeps-the-house-out")
+            decides(remedies=remedies[1:])
 
     _begins: Mapping[str, Callable[[Cases, str], bool]] = {
         "leaves-before-turn": _leave_before,
@@ -436,6 +509,7 @@ class Cases:
         "mediation": _quarrel,
         "hand-over": lambda self, gid: self._hand_over(gid, "organiser"),
         "deputy": lambda self, gid: self._hand_over(gid, "deputy"),
+        "cap-refused": _overreach,
     }
 
     def _agree_plan(self, gid: str, uid: str) -> None:

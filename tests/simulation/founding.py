@@ -1,17 +1,31 @@
-"""Founding a circle: what is drawn for it, and the steps from the first idea to the lock.
+"""Founding a circle: what is drawn for it, and the steps from the first idea to the lock, or to its end.
 
-What is to be done next, and by whom, is read off the circle as it stands, as its people would.
+What is to be done next, and by whom, is read off the circle as it stands, as its people would. The first
+circle of a seed is founded at once; every other one while that one runs, and under all its faults: each step
+is a client's request, which may crash, come twice, meet the others', or be forgotten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from shared.domain.commitments import GROUPS_MAX, MONTHLY_PENCE_MAX, monthly_pence
+from shared.domain.errors import CapReached, DetailsToCheck, Refusal, TurnsNotOpen
 from shared.domain.groups import Group, Terms, agreement_hash, agreement_text, draft_schedule
-from shared.services import accept_agreement, approve_member, create_group, invite, join_group, lock_group
+from shared.services import (
+    accept_agreement,
+    approve_member,
+    assign_role,
+    cancel_group,
+    create_group,
+    import_circle,
+    invite,
+    join_group,
+    lock_group,
+)
 from shared.services.context import Command, Reader
 from shared.services.set_order import rank_cycles, set_the_order
 
@@ -20,19 +34,36 @@ if TYPE_CHECKING:
 
 METHODS = ("random", "preference", "organiser", "trust")
 
+AMOUNTS_PENCE = (5_000, 10_000, 50_000, 80_000)
 FEES_PENCE = (0, 0, 95, 1_220)  # on top of each contribution: none, what a card takes of £50, and of £800
 
 MINDS_NO_CYCLE = 0.2
 """The share of members who rank no cycle, where they might."""
 
-HERE = frozenset({"requested", "approved", "agreed"})
+PAID_SHORT = 0.15
+"""The share of contributions on paper of which something was left open."""
+
+INSIDE = frozenset({"approved", "agreed"})
+HERE = INSIDE | {"requested"}
 """Who is in a circle that forms, or asks to be."""
+
+TIMES = (0, 1, 1, 1, 1, 2)
+"""How often somebody does what is theirs to do, when they look: it is forgotten, or clicked twice."""
+
+LOOKS_AFTER_HOURS_MAX = 30
+
+CALLED_OFF = 0.3
+"""The chance that the organiser thinks better of a circle, some days after its beginning."""
+
+STARTS_AFTER_DAYS = (36, 60)
+LOCKED_BEFORE_DAYS = 18
+"""Nine working days before the first due date a circle cannot be locked any more (shared.domain.groups)."""
 
 Step = tuple[str, Callable[..., Any]]
 """Who does it, and the use case, which still wants the command."""
 
 
-def draw_terms(life: Lifecycle, members: int, starts: date, amounts_pence: list[int]) -> Terms:
+def draw_terms(life: Lifecycle, members: int, starts: date, amounts_pence: Sequence[int]) -> Terms:
     """The terms of a circle, by chance."""
     chance = life.chance
     amount_pence, method = chance.choice(amounts_pence), chance.choice(METHODS)
@@ -56,13 +87,22 @@ def draw_terms(life: Lifecycle, members: int, starts: date, amounts_pence: list[
     )
 
 
-class Founding:
-    """One circle of these people, the first of them its organiser, until it is locked."""
+def look_again(life: Lifecycle, look: Callable[[], None]) -> None:
+    """In some hours, or the day after."""
+    after = timedelta(minutes=life.chance.randrange(30, LOOKS_AFTER_HOURS_MAX * 60))
+    life.cloud.later("somebody: looks at what they found", after, look, may_crash=False)
 
-    def __init__(self, life: Lifecycle, people: list[str], terms: Terms) -> None:
+
+class Founding:
+    """One circle of these people, the first of them its organiser, until it is locked or called off."""
+
+    def __init__(
+        self, life: Lifecycle, people: list[str], terms: Terms, called_off: Callable[[], None] = lambda: None
+    ) -> None:
         self._life = life
         self._people = people
         self._terms = terms
+        self._called_off = called_off
         chance = life.chance
         self._order = chance.sample(people, len(people))
         cycles = range(1, len(people) + 1)
@@ -71,12 +111,82 @@ class Founding:
         }
         self._gid = ""
         self._code = ""
+        self._gives_up_on = terms.first_due_date - timedelta(days=LOCKED_BEFORE_DAYS)
+        self._has_a_successor = "hand-over" in life.cases.active
+        self._has_another_order = terms.order_method == "organiser" and chance.random() < 0.5
 
     def at_once(self) -> None:
         """Everybody does their part, and nothing comes between."""
         while not self._life.auditor.violations and (steps := self.steps()):
             for uid, step in steps:
                 step(command=self._life.world.command(uid))
+
+    def begin(self) -> None:
+        """Somebody has the idea; from now on the circle's people do what is theirs when they look at it."""
+        if self._life.chance.random() < CALLED_OFF:
+            self.give_up_after(self._life.chance.randrange(2, 14))
+        self._look()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still come to a lock."""
+        return self.group is None or self.group["state"] == "recruiting"
+
+    def give_up_after(self, days: int) -> None:
+        """The organiser calls it off then."""
+        self._gives_up_on = self._today() + timedelta(days=days)
+
+    def _look(self) -> None:
+        if self.is_open:
+            if "floor-refused" in self._life.cases.active:
+                self._life.reconcile()
+            self.act()
+            look_again(self._life, self._look)
+        elif self.group is not None and self.group["state"] == "cancelled":
+            self._called_off()
+
+    def act(self) -> None:
+        """Everybody does what seems to be theirs now."""
+        chance = self._life.chance
+        for uid, step in self.steps() + self._second_thoughts():
+            for _ in range(chance.choice(TIMES)):
+                self._life.client(uid, partial(self._do, step))
+
+    def _second_thoughts(self) -> list[Step]:
+        """The organiser calls it off, gives it to somebody else, or sets another order after some have
+        accepted the first, whatever the others do meanwhile."""
+        group = self.group
+        if group is None:
+            return []
+        about: dict[str, Any] = {"ctx": self._life.world.ctx, "gid": self._gid}
+        if self._today() >= self._gives_up_on:
+            return [(group["organiser"], partial(cancel_group.cancel, **about))]
+        others = [
+            seat["uid"] for seat in group["seats"] if seat["state"] in INSIDE and seat["role"] == "member"
+        ]
+        if self._has_a_successor and others:
+            self._has_a_successor = False
+            gives = partial(assign_role.assign, uid=others[-1], role="organiser", **about)
+            return [(group["organiser"], gives)]
+        if self._has_another_order and any(seat["state"] == "agreed" for seat in group["seats"]):
+            self._has_another_order = False
+            other = partial(set_the_order, order=self._order[::-1], **about)
+            return [(group["organiser"], other)]
+        return []
+
+    def _do(self, step: Callable[..., Any], command: Command) -> None:
+        try:
+            step(command=command)
+        except Refusal as refused:
+            self._life.cases.refused(refused)
+            if isinstance(refused, CapReached | TurnsNotOpen):  # it will not come about with these people
+                self.give_up_after(0)
+            elif isinstance(refused, DetailsToCheck):
+                self._life.people.staff_let_go()
+            raise
+
+    def _today(self) -> date:
+        return self._life.clock.moment.date()
 
     # --- what is to be done ---------------------------------------------------------------------------------
 
@@ -85,22 +195,24 @@ class Founding:
         return self._life.auditor.document(f"groups/{self._gid}")
 
     def steps(self) -> list[Step]:
-        """What is to be done next; nothing once the circle is locked."""
+        """What is to be done next; nothing once the circle is locked, or called off."""
         group = self.group
         if group is None:
             return [(self._people[0], self._create)]
         if group["state"] != "recruiting":
             return []
         organiser = group["organiser"]
-        if not self._code:
-            return [(organiser, self._invite)]
         here = {seat["uid"]: seat for seat in group["seats"] if seat["state"] in HERE}
         return (
-            self._joining(organiser, here)
+            self._inviting(organiser)
+            or self._joining(organiser, here)
             or self._ordering(group, here)
             or self._agreeing(group, here)
             or [(organiser, partial(lock_group.lock, self._life.world.ctx, gid=self._gid))]
         )
+
+    def _inviting(self, organiser: str) -> list[Step]:
+        return [] if self._code else [(organiser, self._invite)]
 
     def _joining(self, organiser: str, here: Mapping[str, Any]) -> list[Step]:
         ctx = self._life.world.ctx
@@ -136,9 +248,100 @@ class Founding:
         self._gid = self._gid or made["id"]
 
     def _invite(self, command: Command) -> None:
-        self._code = invite.invite(self._life.world.ctx, command, self._gid, 14)["code"]
+        self._code = invite.invite(self._life.world.ctx, command, self._gid, 30)["code"]
 
     def _accept(self, command: Command) -> None:
         ctx = self._life.world.ctx
         read = accept_agreement.read(ctx, Reader(command.actor), self._gid)
         accept_agreement.accept(ctx, command, self._gid, read["hash"])
+
+
+class Bringing(Founding):
+    """A circle that ran on paper and comes here in the middle, with some who have paid short."""
+
+    def __init__(
+        self, life: Lifecycle, people: list[str], terms: Terms, called_off: Callable[[], None]
+    ) -> None:
+        super().__init__(life, people, terms.with_(order_method="random"), called_off)
+        self._codes: dict[str, str] = {}
+        chance, amount = life.chance, terms.amount_pence
+        done = chance.randrange(1, len(people) - 1)
+        self._paid = {
+            uid: [
+                chance.choice([0, amount // 2, amount - 1]) if chance.random() < PAID_SHORT else amount
+                for _ in range(done)
+            ]
+            for uid in self._order
+        }
+
+    @property
+    def _file(self) -> bytes:
+        """The circle as its organiser has it in a spreadsheet, in pounds, by the turns."""
+        pots = [sum(pot) for pot in zip(*self._paid.values(), strict=True)]
+        lines = [",".join(["email", "turn", *(f"paid_{at}" for at in range(1, len(pots) + 1)), "received"])]
+        for turn, uid in enumerate(self._order, start=1):
+            received = pots[turn - 1] if turn <= len(pots) else 0
+            pounds = [f"{pence / 100:.2f}" for pence in (*self._paid[uid], received)]
+            lines.append(",".join([_email(uid), str(turn), *pounds]))
+        return "\n".join(lines).encode()
+
+    def _create(self, command: Command) -> None:
+        made = import_circle.import_circle(
+            self._life.world.ctx, command, self._terms, self._file, _email(command.actor)
+        )
+        if not self._gid:
+            self._gid = made["id"]
+            self._codes = {self._order[one["turn"] - 1]: one["code"] for one in made["invitations"]}
+
+    def _inviting(self, organiser: str) -> list[Step]:
+        """The import has done it: each has a code of their own."""
+        return []
+
+    def _joining(self, organiser: str, here: Mapping[str, Any]) -> list[Step]:
+        ctx = self._life.world.ctx
+        return [
+            (uid, partial(join_group.join, ctx, gid=None, code=code, email=_email(uid)))
+            for uid, code in self._codes.items()
+            if uid not in here
+        ]
+
+
+def _email(uid: str) -> str:
+    return f"{uid.lower()}@example.com"
+
+
+class Overreach:
+    """Somebody founds as many circles as they may be in, and two more; accepts all of them at once, as far as
+    they are let; and calls them off some days later."""
+
+    def __init__(self, life: Lifecycle, uid: str) -> None:
+        self._life = life
+        self._circles = [Founding(life, [uid], terms) for terms in self._most(uid)]
+        for circle in self._circles:
+            circle.give_up_after(4)
+
+    def begin(self) -> None:
+        """All of them take their next step together, again and again, until they are called off."""
+        for circle in self._circles:
+            if circle.is_open:
+                circle.act()
+        if any(circle.is_open for circle in self._circles):
+            look_again(self._life, self.begin)
+
+    def _most(self, uid: str) -> list[Terms]:
+        """The largest circles first, each that still fits."""
+        starts = self._life.clock.moment.date() + timedelta(days=STARTS_AFTER_DAYS[1])
+        offers = [
+            Terms(name="Theirs", amount_pence=pence, frequency=often, members=5, first_due_date=starts)
+            for pence in AMOUNTS_PENCE
+            for often in ("weekly", "monthly")
+        ]
+        offers.sort(key=monthly_pence)
+        promised = self._life.auditor.promised(uid)
+        left_pence, places = MONTHLY_PENCE_MAX - sum(promised.values()), GROUPS_MAX - len(promised)
+        taken: list[Terms] = []
+        for terms in [*reversed(offers), *offers[:1] * GROUPS_MAX]:
+            if monthly_pence(terms) <= left_pence and len(taken) < places:
+                taken.append(terms)
+                left_pence -= monthly_pence(terms)
+        return [*taken, *offers[:2]]

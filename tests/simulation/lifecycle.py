@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -26,18 +26,19 @@ from shared.services import (
     join_group,
     pay_out,
     process_payment_event,
+    reconcile,
     relay,
     submit,
 )
 from shared.services.context import Command
-from tests.builders import CAPITAL_PENCE, RETURN_URL, Circle, FixedSecrets, SeededChance, World
+from tests.builders import RETURN_URL, Circle, FixedSecrets, SeededChance, World
 from tests.simulation.aftermath import Aftermath
 from tests.simulation.auditor import Auditor, Violation
 from tests.simulation.calamities import CLOCK_SKEW_SECONDS, SPECIAL_DATES, Calamities, Poison
 from tests.simulation.cases import Cases
 from tests.simulation.cloud import Cloud
 from tests.simulation.faults import Faults
-from tests.simulation.founding import Founding, draw_terms
+from tests.simulation.founding import AMOUNTS_PENCE, STARTS_AFTER_DAYS, Bringing, Founding, draw_terms
 from tests.simulation.people import CARD, MANDATE, People
 from tests.simulation.ports import (
     Change,
@@ -56,9 +57,12 @@ STEPS_MAX = 400_000
 
 SECOND = timedelta(seconds=1)
 SIZES = (5, 6, 7, 8, 9, 10)
-BESIDE = 0.5
-"""The chance that the same people, or five of them, are in a second circle at the same time: one mandate, one
-account to be paid to and one fraud file serve both."""
+BESIDE = 0.6
+"""The chance that the same people, or five of them, found a second circle while the first one runs: one
+mandate, one account to be paid to and one fraud file serve both."""
+
+BROUGHT = 0.3
+"""The chance that a second circle ran on paper before, and comes here in the middle."""
 
 CARDS = 0.7
 NAMES = ["Ada", "Ben", "Cy", "Dee", "Eve", "Fay", "Gus", "Hal", "Ida", "Joe"]
@@ -133,7 +137,8 @@ class Lifecycle:
         self.scheduler.concurrency_max = self.chance.choice([1, 1, 2, 4, 8])
         self.first_due_date: date | None = None
         self.clock = SimulatedClock(self.scheduler, self._start())
-        capital_pence = 0 if self.faults.is_due("low-balance") else CAPITAL_PENCE
+        self.cases = Cases(self, cases)
+        capital_pence = 0 if self.faults.is_due("low-balance") else self.cases.capital_pence
         self.world = SimulatedWorld(self.scheduler, self.clock, self.faults, seed, capital_pence)
         self.auditor = Auditor(self.world.stripe.world, self.clock.now)
         self.cloud = Cloud(
@@ -156,8 +161,8 @@ class Lifecycle:
         self._arrived: tuple[int, datetime] | None = None
         self._last_night: dict[str, Any] | None = None
         self.circles: list[Circle] = []
+        self._foundings: list[Founding] = []
         self.people = People(self)
-        self.cases = Cases(self, cases)
         self.calamities = Calamities(self)
         self.strangers = Strangers(self)
         self.world.line.answered = self.calamities.answered
@@ -176,6 +181,10 @@ class Lifecycle:
     def catch_up(self) -> None:
         """A tick that lists what webhooks did not bring."""
         self.cloud.soon("tick: catch up", lambda: self._system(catch_up.catch_up))
+
+    def reconcile(self) -> None:
+        """A tick that holds the books against the processor's, and says what the house has left."""
+        self.cloud.soon("tick: reconcile", lambda: reconcile.reconcile(self.world.ctx))
 
     @property
     def cloud_is_quiet(self) -> bool:
@@ -203,12 +212,12 @@ class Lifecycle:
         self.form_circles()
         if self._is_over():
             return self.outcome()
-        ends = max(cycle.payout_date for circle in self.circles for cycle in circle.group.schedule)
         night = self.chance.choice(self.circles[0].group.schedule).payout_date
         self.live(until=opening_of(night) - timedelta(hours=5))
         if "restore" in self.faults.active:
             self._last_night = dict(self.auditor.all_documents())
-        self.live(until=opening_of(ends))
+        while not self._is_over() and (self._ends() > self.clock.moment or self._is_founding()):
+            self.live(until=max(self._ends(), self.clock.moment + ROUND))
         self._come_to_rest()
         aftermath = Aftermath(self)
         if self.faults.active & {"tampered", "restore"}:
@@ -218,6 +227,15 @@ class Lifecycle:
         if self.faults.active & {"tampered", "restore"} and not self.auditor.violations:
             aftermath.look(self._last_night)
         return self.outcome()
+
+    def _ends(self) -> datetime:
+        """When the last pot of all circles is to be paid out."""
+        groups = [self.auditor.document(f"groups/{circle.id}") or {} for circle in self.circles]
+        days = [cycle["payout_date"] for group in groups for cycle in group["schedule"]]
+        return opening_of(date.fromisoformat(max(days)))
+
+    def _is_founding(self) -> bool:
+        return any(founding.is_open for founding in self._foundings)
 
     def _come_to_rest(self) -> None:
         for _ in range(ROUNDS_MAX):
@@ -280,16 +298,23 @@ class Lifecycle:
         starts = self.first_due_date or self.clock.moment.date() + timedelta(
             days=self.chance.randrange(21, 45)
         )
-        self._form_circle(people, starts, [5_000, 10_000, 50_000, 80_000])
-        if self.chance.random() < BESIDE and not self._is_over():
+        Founding(self, people, draw_terms(self, members, starts, AMOUNTS_PENCE)).at_once()
+        if (self.chance.random() < BESIDE or self.cases.needs_second) and not self._is_over():
             members = self.chance.choice([5, members])
             others = [*people[1:], people[0]][:members]
-            # More would be beyond what one person may promise in a month (shared.domain.commitments).
-            self._form_circle(others, starts + timedelta(days=7), [5_000, 10_000])
+            half = (self._ends() - self.clock.moment) / 2
+            after = timedelta(minutes=self.chance.randrange(int(half.total_seconds()) // 60))
+            self.cloud.later("somebody: has an idea", after, partial(self._found, others), may_crash=False)
 
-    def _form_circle(self, people: list[str], starts: date, amounts_pence: list[int]) -> None:
-        """A circle of these people, the first of them its organiser, with terms of its own."""
-        Founding(self, people, draw_terms(self, len(people), starts, amounts_pence)).at_once()
+    def _found(self, people: list[str], amounts_pence: Sequence[int] = AMOUNTS_PENCE) -> None:
+        """Found one more circle, beside what runs; where it is called off, a smaller one."""
+        starts = self.clock.moment.date() + timedelta(days=self.chance.randrange(*STARTS_AFTER_DAYS))
+        terms = draw_terms(self, len(people), starts, amounts_pence)
+        again = partial(self._found, people, AMOUNTS_PENCE[:2])
+        kind = Bringing if self.chance.random() < BROUGHT else Founding
+        founding = kind(self, people, terms, again if amounts_pence == AMOUNTS_PENCE else lambda: None)
+        self._foundings.append(founding)
+        founding.begin()
 
     def locked(self, gid: str) -> None:
         """A circle is locked: its people's lives in it begin."""
@@ -311,17 +336,18 @@ class Lifecycle:
         code = invite.invite(ctx, self.world.command(organiser), gid, 14)["code"]
         self.scheduler.concurrency_max = max(self.scheduler.concurrency_max, 4)
         for uid in others:
-            self._client(uid, partial(join_group.join, ctx, gid=None, code=code))
+            self.client(uid, partial(join_group.join, ctx, gid=None, code=code))
         self.live(until=self.clock.moment + timedelta(hours=2))
         for uid in others:
-            self._client(organiser, partial(approve_member.approve, ctx, gid=gid, uid=uid))
+            self.client(organiser, partial(approve_member.approve, ctx, gid=gid, uid=uid))
         self.live(until=self.clock.moment + timedelta(hours=2))
         group = self.auditor.document(f"groups/{gid}") or {"seats": ()}
         self.auditor.places(gid, sum(one["state"] == "approved" for one in group["seats"]), places)
 
-    def _client(self, uid: str, use_case: Callable[..., Any]) -> None:
+    def client(self, uid: str, use_case: Callable[..., Any]) -> None:
+        """Somebody asks for something, and again if the answer does not come."""
         self._clients += 1
-        command = self.world.command(uid, key=f"client:{self.seed}:{self._clients}:of the race")
+        command = self.world.command(uid, key=f"client:{self.seed}:{self._clients}:of a circle that forms")
         self.cloud.soon(f"client: {uid}", lambda: use_case(command=command), tries_max=8)
 
     def _can_pay(self, uid: str) -> bool:

@@ -52,7 +52,7 @@ class Pairs:
     def locked(self, group: Document) -> None:
         """Everybody promises the amount at everybody's turn, their own included."""
         amount = group["terms"]["amount_pence"]
-        here = [one["recipient"] for one in group["schedule"][group["terms"]["cycles_done"] :]]
+        here = [one["recipient"] for one in group["schedule"]]
         for payer in here:
             for recipient in here:
                 self._promise(payer, recipient, amount)
@@ -105,7 +105,7 @@ class Pairs:
         But who left after their turn owes the leaver, or has paid them: that pair stays between those two.
         """
         places, amount = _places(before.group), before.group["terms"]["amount_pence"]
-        cycles = {one["number"] for one in before.group["schedule"][before.group["terms"]["cycles_done"] :]}
+        cycles = {one["number"] for one in before.group["schedule"]}
         stay = {cycle for other, cycle in places.items() if _owes_for_a_turn(before, other, leaver, cycles)}
         paid = sum(_to_come_back(before, cycle, leaver) for cycle in cycles - stay)
         kept = amount * len(stay)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from shared.domain.commitments import MONTHLY_PENCE_MAX
+from shared.domain.house import HOUSE_REF
 from shared.ports import Create, Increment, Put, Update, Write
 from tests.simulation.ports import Form
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 FIRST_OPPORTUNITIES = 12
 
-ONE_OPPORTUNITY = {"two-people", "open-cycle", "left-alone", "order", "one-organiser"}
+ONE_OPPORTUNITY = {"two-people", "open-cycle", "left-alone", "order", "one-organiser", "caps", "floor"}
 """What people do comes once in a run: there is nothing to wait for."""
 
 Spoil = Callable[[list[Write]], list[Write] | None]
@@ -52,6 +54,8 @@ class Sabotage:
             "left-alone": self._freeze_forgotten,
             "order": self._places_exchanged,
             "one-organiser": self._two_organisers,
+            "caps": self._promises_forgotten,
+            "floor": self._capital_invented,
         }
         if invariant in at_the_store:
             life.world.simulated_store.spoil = lambda batch: self._once(at_the_store[invariant], batch)
@@ -206,6 +210,24 @@ class Sabotage:
                 if seat["uid"] == fact["actor"]:
                     seat["role"] = "organiser"
         return batch
+
+    def _promises_forgotten(self, batch: list[Write]) -> list[Write] | None:
+        """Whoever has promised most of what they may has promised nothing, as far as the platform knows."""
+        for write in batch:
+            if isinstance(write, Update) and write.path.startswith("commitments/"):
+                after: Any = write.data
+                if sum(after.get("monthly_pence", {}).values()) > MONTHLY_PENCE_MAX * 0.9:
+                    after["monthly_pence"] = {}
+                    return batch
+        return None
+
+    def _capital_invented(self, batch: list[Write]) -> list[Write] | None:
+        for write in batch:
+            if isinstance(write, Put) and write.path == HOUSE_REF.path:
+                house: Any = write.data
+                house["capital_pence"] += 1_000_000
+                return batch
+        return None
 
     # --- elsewhere ------------------------------------------------------------------------------------------
 

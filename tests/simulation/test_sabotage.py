@@ -13,6 +13,8 @@ NEEDS = {
     "open-cycle": ["swap"],
     "left-alone": ["hardship"],
     "one-organiser": ["hand-over"],
+    "caps": ["cap-refused"],
+    "floor": ["floor-refused"],
 }
 """What has to come about for there to be anything to break."""
 

@@ -11,7 +11,7 @@ from tests.simulation.faults import NAMES
 from tests.simulation.lifecycle import Lifecycle
 from tests.simulation.report import SLICE, main, simulate, simulate_on
 
-SEEDS = 200
+SEEDS = 150
 """What a minute and a half holds on two quiet cores; the nightly run has more (README)."""
 
 BRINGS_ALONG = {"stale-retry": ["crash"]}
@@ -21,6 +21,7 @@ BRINGS_ALONG = {"stale-retry": ["crash"]}
 GOES_WITH = {
     "leaver-agrees-plan": ["leaves-after-turn"],  # who left after their turn
     "plan": ["leaver-agrees-plan"],
+    "floor-refused": ["mediation"],  # who is owed complains, and the house may not pay
     "swap": ["swap-races-payout"],  # one that comes too late
     "swap-races-payout": ["swap"],  # one that is in time
 }
@@ -29,7 +30,7 @@ GOES_WITH = {
 def test_no_invariant_is_violated_under_any_fault() -> None:
     report = simulate_on(2, range(SEEDS))
     assert [(seed, violation.invariant, violation.what) for seed, violation in report.violated] == []
-    assert report.lifecycles >= 1.3 * SEEDS, "half of the seeds have a second circle of the same people"
+    assert report.lifecycles >= 1.5 * SEEDS, "most seeds have a second circle of the same people"
     assert report.never_struck() == []
     assert report.never_came_about() == []
 
@@ -64,7 +65,7 @@ def test_processes_share_the_seeds_and_find_the_same() -> None:
 def test_the_report_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--seeds", "1", "--faults", "none", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["lifecycles"] == 1
+    assert report["lifecycles"] in {1, 2}
     assert report["violations"] == 0
     assert report["violated"] == []
     assert report["facts"] > 100
