@@ -325,6 +325,14 @@ class CycleOpen(Conflict):
     sentence = "Cycle {cycle} is open already: its turn can no longer be changed."
 
 
+class PotsDiffer(Conflict):
+    code = "pots_differ"
+    sentence = (
+        "Since somebody left, cycle {one} brings {one_pence} pence and cycle {other} {other_pence}: "
+        "their turns can no longer change places."
+    )
+
+
 class NotAPermutation(Invalid):
     code = "not_a_permutation"
     sentence = "Name each of the {count} once, and nobody else."

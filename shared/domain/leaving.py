@@ -135,13 +135,24 @@ class Circle:
         recipient = self.group.cycle(cycle).recipient or ""
         for seat in self.group.contributors():
             theirs = self.contributions[cycle, seat.uid]
-            if not theirs.in_pot_pence or self.group.seat(seat.uid) is not None:
+            if self.group.seat(seat.uid) is not None or not (theirs.in_pot_pence or theirs.state == "due"):
                 continue
             heir = self._heir(seat.uid, cycle)
-            self.release(theirs, recipient if heir is None or heir in done else heir)
+            owner = recipient if heir is None or heir in done else heir
+            self.release(theirs, owner)
             # Their bank may take it back, and give it again: that is theirs and the house's, not the pot's.
             freed = self.contributions[cycle, seat.uid]
             self.put(freed.with_(counted_in=self.turns[cycle].id, apart=True))
+            if theirs.state == "due":
+                self._owe_what_went_back(seat.uid, cycle, owner, theirs.left_pence)
+
+    def _owe_what_went_back(self, former: str, cycle: int, owner: str, pence: int) -> None:
+        """What has gone back to a former member out of an open pot, after all of it was claimed by them."""
+        theirs = self.contributions[cycle, former]
+        self.rows += ledger.shortfall(former, owner, pence)
+        cause = f"went_back:{self.turns[cycle].id}"
+        self.owe(former, [new_debt(theirs.id, cause, owner, cycle, theirs.due_date, pence)])
+        self.put(theirs.moved("short").with_(act_at=self.now))
 
     def _heir(self, former: str, cycle: int) -> str | None:
         """Who took over what a former member did for a cycle: by the debts that came with it, as turns may
@@ -238,25 +249,28 @@ def _is_counted(theirs: Contribution) -> bool:
 
 
 def _done_pence(circle: Circle, theirs: Contribution) -> int:
-    """What a pot has of a promise. What it held of it when the payer took the place over is theirs to pay
-    back, and so counts as theirs; what they pay in is the rest."""
+    """What was done of a promise: what a pot has of it, or has had. What it held when its payer took the
+    place over is theirs to pay back, and so counts as theirs; what they pay in is the rest."""
     if theirs.state == "waived":
         return 0
     promised_pence = theirs.amount_pence if theirs.apart else circle.group.terms.amount_pence
-    rest_pence = 0 if _is_counted(theirs) else theirs.left_pence
-    return promised_pence - rest_pence
+    return promised_pence - (0 if _is_counted(theirs) else theirs.left_pence)
 
 
 def _claim_once(circle: Circle, leaver: str, holder: str) -> bool:
     """A claim, but on who has done their part for the leaver's turn already: by default of all they owe after
-    their own turn, or by taking a place over. What they owe, or have paid, of it stands as it is."""
-    if circle.contributions[circle.position(leaver), holder].apart:
+    their own turn, or by taking a place over. What they owe, or have paid, of it stands as it is; what its
+    pot has of them is the leaver's."""
+    back = circle.contributions[circle.position(leaver), holder]
+    if back.apart:
+        circle.release(back, leaver)
         return False
-    _claim(circle, leaver, holder, circle.group.terms.amount_pence)
+    theirs = circle.contributions[circle.position(holder), leaver]
+    _claim(circle, leaver, holder, _done_pence(circle, theirs))
     return True
 
 
-def _claim(circle: Circle, leaver: str, holder: str, promised_pence: int) -> None:
+def _claim(circle: Circle, leaver: str, holder: str, done_pence: int) -> None:
     """The holder has had the leaver's money: what the leaver put in goes back to them on their old date.
 
     What the leaver left open of it ends, if it was the holder's to claim; if the reserve, the house or who
@@ -265,23 +279,16 @@ def _claim(circle: Circle, leaver: str, holder: str, promised_pence: int) -> Non
     theirs = circle.contributions[circle.position(holder), leaver]
     back = circle.contributions[circle.position(leaver), holder]
     debtor = circle.members[leaver]
-    left_open = [one for one in debtor.open_debts() if one.contribution == theirs.id]
-    left_open.sort(key=lambda debt: debt.creditor != holder)
-    shares = {leaver: promised_pence}
-    ended = []
-    for debt in left_open:
-        pence = min(
-            debt.left_pence, shares[leaver]
-        )  # money beyond the promise that went back is the leaver's
-        shares[leaver] -= pence
+    left_open = _left_open(debtor, theirs, done_pence)
+    shares = {leaver: done_pence - sum(pence for _, pence in left_open)}
+    for debt, pence in left_open:
         if debt.creditor == holder:
             circle.rows += ledger.written_off(leaver, holder, pence)
         else:
             circle.rows += ledger.debt_taken_over(holder, leaver, pence)
             shares[debt.creditor] = shares.get(debt.creditor, 0) + pence
-        ended.append(debt.with_(left_pence=debt.left_pence - pence))
-    circle.members[leaver] = with_debts(debtor, ended)
-    if theirs.state == "short" and not any(debt.left_pence for debt in ended):
+    circle.members[leaver] = _without(debtor, left_open)
+    if theirs.state == "short":
         circle.put(theirs.moved("covered").with_(act_at=None))
     circle.rows += ledger.leaver_claim(holder, leaver, shares[leaver])
     debts = [
@@ -291,21 +298,43 @@ def _claim(circle: Circle, leaver: str, holder: str, promised_pence: int) -> Non
     ]
     circle.owe(holder, debts)
     if debts:
-        _stand_apart(circle, back, promised_pence)
+        _stand_apart(circle, back, sum(debt.original_pence for debt in debts))
     else:
         _fall_away(circle, back)
 
 
-def _stand_apart(circle: Circle, contribution: Contribution, pence: int) -> None:
-    """A contribution to a cycle that is no more, with a debt of so much in its place, which is all that is
+def _left_open(debtor: Member, theirs: Contribution, done_pence: int) -> list[tuple[Debt, int]]:
+    """The open debts on a promise, each with what of it is this promise's: no more than was done, in all.
+
+    Money pays the oldest debt first, so what came for one contribution may have paid several promises; taken
+    back, all of it is owed to the house on that one. What is beyond the promise stays the debtor's own; so
+    does what the house is owed on one that no pot has counted, for that money never was in its pot.
+    """
+    found = []
+    on_it = [one for one in debtor.open_debts() if one.contribution == theirs.id]
+    if not _is_counted(theirs):
+        on_it = [one for one in on_it if one.creditor != HOUSE]
+    for debt in sorted(on_it, key=lambda one: one.creditor == HOUSE):
+        pence = min(debt.left_pence, done_pence)
+        done_pence -= pence
+        if pence:
+            found.append((debt, pence))
+    return found
+
+
+def _without(debtor: Member, ended: Iterable[tuple[Debt, int]]) -> Member:
+    return with_debts(debtor, [debt.with_(left_pence=debt.left_pence - pence) for debt, pence in ended])
+
+
+def _stand_apart(circle: Circle, contribution: Contribution, owed_pence: int) -> None:
+    """A contribution to a cycle that is no more, with a debt in its place, or one more: so much is
     promised by it now. What was paid early is credit."""
     circle.release(contribution, contribution.uid)
     freed = circle.contributions[contribution.cycle, contribution.uid]
-    counted_in = circle.turns[contribution.cycle].id
-    freed = freed.with_(
-        amount_pence=pence, counted_in=counted_in, apart=True, act_at=freed.act_at or circle.now
-    )
-    circle.put(freed.moved("short"))
+    promised_pence = owed_pence + (freed.amount_pence if freed.apart else 0)
+    freed = freed.with_(counted_in=circle.turns[freed.cycle].id, apart=True, amount_pence=promised_pence)
+    freed = freed.with_(act_at=freed.act_at or circle.now)
+    circle.put(freed if freed.state == "short" else freed.moved("short"))
 
 
 def _fall_away(circle: Circle, contribution: Contribution, *, keep_money: bool = False) -> None:
@@ -392,8 +421,10 @@ def substitute(circle: Circle, leaver: str, heir: Member, due: list[Contribution
     by_cycle = {one.cycle: one for one in due}
     for cycle in circle.group.schedule:
         theirs = circle.contributions[cycle.number, leaver]
-        if _pays_directly(circle, leaver, cycle.recipient):
+        other = cycle.recipient
+        if other is not None and _pays_directly(circle, leaver, other):
             circle.put(by_cycle[cycle.number].with_(state="waived", apart=True, act_at=None))
+            circle.release(circle.contributions[own, other], leaver)
             continue
         _take_over(circle, theirs, by_cycle[cycle.number].with_(due_date=max(today, cycle.due_date)), today)
     for other in circle.others(leaver):
@@ -409,11 +440,11 @@ def substitute(circle: Circle, leaver: str, heir: Member, due: list[Contribution
     return circle.decision(f"place_taken_over:{leaver}", "place_taken_over", payload, answer)
 
 
-def _pays_directly(circle: Circle, leaver: str, other: str | None) -> bool:
+def _pays_directly(circle: Circle, leaver: str, other: str) -> bool:
     """Whether the other has left after their turn, and owes or has paid the leaver for a turn to come.
 
-    Then both sides of the pair are between these two: nothing of it is taken over. The turn may have been
-    changed since, so that the debt is looked for and not the cycle.
+    Then both sides of the pair are between these two: nothing of it is taken over, nor what the turn's pot
+    has of the other. The turn may have been changed since, so that the debt is looked for and not the cycle.
     """
     if other not in circle.members:
         return False
@@ -430,20 +461,13 @@ def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: 
     """One promise of the leaver's becomes the newcomer's: to pay it, or to pay back what was paid of it."""
     leaver, heir = theirs.uid, mine.uid
     debtor = circle.members[leaver]
-    left_open = [one for one in debtor.open_debts() if one.contribution == theirs.id]
-    left_open.sort(key=lambda debt: debt.creditor == HOUSE)
-    done_pence = _done_pence(circle, theirs)
-    shares: dict[str, int] = {}
-    ended = []
-    for debt in left_open:
-        pence = min(debt.left_pence, done_pence)  # as in a claim: the rest is the leaver's
-        done_pence -= pence
+    left_open = _left_open(debtor, theirs, _done_pence(circle, theirs))
+    done_pence = _done_pence(circle, theirs) - sum(pence for _, pence in left_open)
+    shares = {leaver: done_pence} if done_pence else {}
+    for debt, pence in left_open:
         circle.rows += ledger.debt_taken_over(heir, leaver, pence)
         shares[debt.creditor] = shares.get(debt.creditor, 0) + pence
-        ended.append(debt.with_(left_pence=debt.left_pence - pence))
-    shares[leaver] = done_pence
-    shares = {creditor: pence for creditor, pence in shares.items() if pence}
-    circle.members[leaver] = with_debts(debtor, ended)
+    circle.members[leaver] = _without(debtor, left_open)
     circle.rows += ledger.leaver_claim(heir, leaver, done_pence)
     if theirs.state == "short":
         circle.put(theirs.moved("covered").with_(act_at=None))

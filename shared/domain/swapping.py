@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from shared.domain.calendar import london_day
 from shared.domain.decision import Decision
-from shared.domain.errors import CycleOpen, NotRunning
+from shared.domain.errors import CycleOpen, NotRunning, PotsDiffer
 from shared.domain.leaving import AHEAD, Circle
 
 
 def swap(circle: Circle, one: str, other: str, approval: str) -> Decision:
     """Both turns are still to come, so nothing was promised that changes: only who takes which pot.
 
-    Loses against an open cycle: from its due date on, a cycle's recipient is who its payers paid for. Raises
-    NotRunning, WrongMembershipState, CycleOpen.
+    Loses against an open cycle: from its due date on, a cycle's recipient is who its payers paid for. Turns
+    change places only while they bring the same: who left had perhaps paid ahead for one of them, or owes to
+    a person what they owed to a pot. Raises NotRunning, WrongMembershipState, CycleOpen, PotsDiffer.
     """
     if circle.group.state not in {"locked", "active"}:
         raise NotRunning(state=circle.group.state)
@@ -21,10 +22,20 @@ def swap(circle: Circle, one: str, other: str, approval: str) -> Decision:
     for cycle in place.values():
         if circle.turns[cycle].state not in AHEAD or circle.group.cycle(cycle).due_date <= today:
             raise CycleOpen(cycle=cycle)
+    one_pence, other_pence = (_brings_pence(circle, place[uid]) for uid in (one, other))
+    if one_pence != other_pence:
+        pence = {"one_pence": one_pence, "other_pence": other_pence}
+        raise PotsDiffer(one=place[one], other=place[other], **pence)
     _take(circle, one, place[other])
     _take(circle, other, place[one])
     payload = {"members": [one, other], "positions": [place[other], place[one]], "approval": approval}
     return circle.decision(f"turns_swapped:{approval}", "turns_swapped", payload, {"swapped": [one, other]})
+
+
+def _brings_pence(circle: Circle, cycle: int) -> int:
+    """What a turn to come brings: what is in its pot, and what is still to be put in."""
+    theirs = [one for (number, _), one in circle.contributions.items() if number == cycle]
+    return sum(one.in_pot_pence + (one.left_pence if one.state == "due" else 0) for one in theirs)
 
 
 def _take(circle: Circle, uid: str, cycle: int) -> None:

@@ -18,7 +18,7 @@ from shared.domain.approvals import Kind
 from shared.domain.calendar import london_day, opening_of
 from shared.domain.commitments import GROUPS_MAX, MONTHLY_PENCE_MAX
 from shared.domain.disputes import Remedy
-from shared.domain.errors import CapReached, CycleOpen, HouseTooThin, Refusal, RemedyImpossible
+from shared.domain.errors import CapReached, CycleOpen, HouseTooThin, PotsDiffer, Refusal, RemedyImpossible
 from shared.domain.house import FLOOR_PENCE
 from shared.domain.members import GroupRole
 from shared.domain.permissions import Role
@@ -28,6 +28,7 @@ from shared.services import (
     disputes,
     hardship,
     leave_group,
+    pay_contribution,
     refund_contribution,
 )
 from shared.services.context import Command, Reader
@@ -60,6 +61,7 @@ BEGUN = (
     "deputy",
     "cap-refused",
     "floor-refused",
+    "part-refund",
 )
 FOLLOWING = (
     "beside",
@@ -239,7 +241,9 @@ class Cases:
             case "approval_refused":
                 self._count("refused")
             case "contribution_refunded":
-                self._count("refund")
+                attempts = self._document(f"groups/{gid}/contributions/{payload['contribution']}")["attempts"]
+                attempt = next(one for one in attempts if one["id"] == payload["attempt"])
+                self._count("refund" if attempt["state"] == "refunded" else "part-refund")
             case "dispute_opened" | "dispute_entry" | "dispute_taken_up" | "dispute_decided":
                 self._heard(gid, fact["type"], payload["dispute"])
             case "credit_used":
@@ -414,22 +418,43 @@ class Cases:
 
     def _refund(self, gid: str) -> bool:
         """Staff give a contribution back whose pot is still there."""
-        found = sorted(
-            contribution["id"]
-            for path, contribution in self._life.documents("contributions")
-            if path.startswith(f"groups/{gid}/")
-            and contribution["counted_in"] is None
-            and any(attempt["in_pot_pence"] for attempt in contribution["attempts"])
-        )
+        found = self._contributions(gid, _in_an_open_pot)
         if not found:
             return False
         about: dict[str, Any] = {
             "group": gid,
-            "contribution": self._chance.choice(found),
+            "contribution": self._chance.choice(found)["id"],
             "reason": "asked for",
         }
         self._client(STAFF[0], partial(refund_contribution.refund, self._life.world.ctx, **about))
         return True
+
+    def _pay_ahead(self, gid: str) -> bool:
+        """Somebody pays ahead, and a part of it is given back on the processor's own page: the rest
+        stands in its pot until the day."""
+        ahead = self._contributions(gid, lambda one: one["state"] == "due" and not one["attempts"])
+        if not ahead:
+            return False
+        chosen = self._chance.choice(ahead)
+        about: dict[str, Any] = {"group": gid, "contribution": chosen["id"]}
+        self._client(chosen["uid"], partial(pay_contribution.pay_now, self._life.world.ctx, **about))
+        path = f"groups/{gid}/contributions/{chosen['id']}"
+        self._later(2, "gives a part back", partial(self._give_part_back, path))
+        return self._chance.random() < 0.5
+
+    def _give_part_back(self, path: str) -> None:
+        attempts = [one for one in self._document(path)["attempts"] if one["in_pot_pence"]]
+        for attempt in attempts[:1]:
+            pence = self._chance.randrange(1, attempt["in_pot_pence"])
+            form = {"payment_intent": attempt["reference"], "amount": str(pence)}
+            self._life.world.stripe.request("POST", "/v1/refunds", form)  # refused where less is left of it
+
+    def _contributions(self, gid: str, are: Callable[[Any], bool]) -> list[Any]:
+        """The circle's contributions that are so, in an order that a seed repeats."""
+        all_of_it = (
+            one for path, one in self._life.documents("contributions") if path.startswith(f"groups/{gid}/")
+        )
+        return sorted(filter(are, all_of_it), key=lambda one: str(one["id"]))
 
     def _quarrel(self, gid: str) -> bool:
         """Somebody says that another promised them something besides."""
@@ -506,6 +531,7 @@ class Cases:
         "wind-up": _wind_up,
         "fee-change": _change_fee,
         "refund": _refund,
+        "part-refund": _pay_ahead,
         "mediation": _quarrel,
         "hand-over": lambda self, gid: self._hand_over(gid, "organiser"),
         "deputy": lambda self, gid: self._hand_over(gid, "deputy"),
@@ -566,11 +592,12 @@ class Cases:
                 self._later(3, "answers", answer)
 
     def _consents(self, about: Any, has_read: bool, command: Command) -> None:
-        """A consent; whoever takes a place over has read the agreement. A swap may come too late."""
+        """A consent; whoever takes a place over has read the agreement. A swap may come too late: on the due
+        date, or once somebody who paid for one of the turns has left."""
         agreed = self._agreed(about["gid"]) if has_read else None
         try:
             approvals.approve(self._life.world.ctx, command, agreement_hash=agreed, **about)
-        except CycleOpen:
+        except (CycleOpen, PotsDiffer):
             self._count("swap-races-payout")
             raise
 
@@ -674,3 +701,8 @@ def _seat(group: Any, uid: str) -> Any:
 
 def _day(text: str) -> date:
     return date.fromisoformat(text)
+
+
+def _in_an_open_pot(contribution: Any) -> bool:
+    in_pot = any(attempt["in_pot_pence"] for attempt in contribution["attempts"])
+    return in_pot and contribution["counted_in"] is None

@@ -43,6 +43,7 @@ class Pairs:
     gave_up: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     claimed_from: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     claimed_for: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    heirs: dict[str, str] = field(default_factory=dict)
 
     def let_go(self, debtor: str, creditor: str, pence: int) -> None:
         """A creditor lets a debt go: as if it had been paid to them, and given back."""
@@ -91,12 +92,18 @@ class Pairs:
             self._own_pot(before, uid, places[uid], stand)
 
     def _own_pot(self, before: Standing, uid: str, cycle: int, stand: set[str]) -> None:
-        """Money of former members in the pot of a turn that ends goes back, to who owes it to them."""
+        """Money of former members in the pot of a turn that ends goes back, to who owes it to them. And so do
+        parts of those whose pairs stand."""
+        seated = _places(before.group)
+        for one in stand:
+            self._promise(uid, uid, -before.contribution(cycle, one)["in_pot_pence"])
         for seat in before.group["seats"]:
             if seat["state"] in SEATED or seat["position"] is None:
                 continue
-            place = before.group["schedule"][seat["position"] - 1]
-            if place["fell_away"] or place["recipient"] in stand:
+            now = seat["uid"]
+            while now in self.heirs:
+                now = self.heirs[now]
+            if now not in seated or now in stand:
                 self._promise(uid, uid, -before.contribution(cycle, seat["uid"])["in_pot_pence"])
 
     def taken_over(self, before: Standing, leaver: str, heir: str) -> None:
@@ -106,11 +113,15 @@ class Pairs:
         """
         places, amount = _places(before.group), before.group["terms"]["amount_pence"]
         cycles = {one["number"] for one in before.group["schedule"]}
-        stay = {cycle for other, cycle in places.items() if _owes_for_a_turn(before, other, leaver, cycles)}
+        owe = [other for other in places if _owes_for_a_turn(before, other, leaver, cycles)]
+        stay = {places[other] for other in owe}
         paid = sum(_to_come_back(before, cycle, leaver) for cycle in cycles - stay)
         kept = amount * len(stay)
+        self.heirs[leaver] = heir
         self.puts[heir], self.puts[leaver] = self.puts[leaver] - kept, paid + kept
         self.gets[heir], self.gets[leaver] = self.gets[leaver] - kept, paid + kept
+        for other in owe:  # a part that they had paid ahead comes back from its pot
+            self._promise(leaver, leaver, -before.contribution(places[leaver], other)["in_pot_pence"])
 
     def _part(self, before: Standing, leaver: str, other: str, places: Mapping[str, int]) -> bool:
         """What the leaver did for the other goes back to them; the rest of the pair falls away. False where
@@ -118,19 +129,15 @@ class Pairs:
         amount = before.group["terms"]["amount_pence"]
         theirs = before.contribution(places[other], leaver)
         done = _performed(before, places[other], leaver)
-        counted = theirs["counted_in"] is not None and theirs["state"] != "waived"
-        if (before.had_turn(places[other]) or counted) and before.contribution(places[leaver], other)[
-            "apart"
-        ]:
-            return False  # they left after their turn, or took over the place of who had paid
-        owed = [debt for debt in before.debts(leaver) if debt["contribution"] == theirs["id"]]
-        in_pot: int = theirs["in_pot_pence"]
-        in_pot += sum(debt["original_pence"] for debt in owed if not before.was_taken_back(debt["id"]))
-        had = amount if counted else in_pot
-        # Others paid the other in the leaver's stead; what is owed beyond that had paid another promise.
-        to_other = sum(debt["left_pence"] for debt in owed if debt["creditor"] == other)
-        others_stood_in = sum(debt["left_pence"] for debt in owed) - to_other
-        others_stood_in = min(others_stood_in, had - done - to_other)
+        owed = [debt for debt in _debts_on(before, theirs) if debt["creditor"] != other]
+        # The reserve, the house or who had the place before paid the other in the leaver's stead.
+        others_stood_in = sum(debt["left_pence"] for debt in owed)
+        if before.had_turn(places[other]) or _is_counted(theirs):
+            if before.contribution(places[leaver], other)["apart"]:
+                return False  # they left after their turn, or took over the place of who had paid
+            to_other = sum(debt["left_pence"] for debt in _debts_on(before, theirs)) - others_stood_in
+            # What is owed beyond the promise stands for money that had paid another one.
+            others_stood_in = min(others_stood_in, amount - done - to_other)
         self.puts[leaver] += done - amount
         self.gets[other] += done + others_stood_in - amount
         self.puts[other] += done + others_stood_in - amount
@@ -164,17 +171,30 @@ def _to_come_back(before: Standing, cycle: int, uid: str) -> int:
     return _performed(before, cycle, uid)
 
 
+def _is_counted(contribution: Document) -> bool:
+    return contribution["counted_in"] is not None and contribution["state"] != "waived"
+
+
+def _debts_on(before: Standing, contribution: Document) -> list[Document]:
+    """What is, or was, owed for a promise. On one that no pot has counted yet the house has no claim for its
+    sake: that is money which had paid another promise, and was taken back."""
+    owed = [debt for debt in before.debts(contribution["uid"]) if debt["contribution"] == contribution["id"]]
+    if contribution["counted_in"] is None:
+        return [debt for debt in owed if debt["creditor"] != "house"]
+    return owed
+
+
 def _performed(before: Standing, cycle: int, uid: str) -> int:
-    """What somebody had put in for a cycle: into its pot, or later, on what they left open of it.
+    """What somebody had put in for a cycle: into its pot, or later, on what they left open of it, or to who
+    had put it in before them.
 
     Money that had paid other promises, too, and was taken back may leave less than nothing of it: that stays
     the debtor's own.
     """
     contribution = before.contribution(cycle, uid)
     done: int = contribution["in_pot_pence"]
-    for debt in before.debts(uid):
-        if debt["contribution"] == contribution["id"]:
-            done -= debt["left_pence"]
-            if not before.was_taken_back(debt["id"]):
-                done += debt["original_pence"]
+    for debt in _debts_on(before, contribution):
+        done -= debt["left_pence"]
+        if not before.was_taken_back(debt["id"]):
+            done += debt["original_pence"]
     return max(0, done)

@@ -28,6 +28,7 @@ from shared.domain.errors import (
     OrganiserNeeded,
     OwnRequest,
     PlanDoesNotFit,
+    PotsDiffer,
     WrongMembershipState,
 )
 from shared.domain.permissions import Action
@@ -257,6 +258,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
             NotReadyForMoney,
             NotRunning,
             PlanDoesNotFit,
+            PotsDiffer,
             WrongMembershipState,
         ),
     ),

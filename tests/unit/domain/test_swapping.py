@@ -6,9 +6,22 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.errors import CycleOpen, NotRunning, WrongMembershipState
+from shared.domain.errors import CycleOpen, NotRunning, PotsDiffer, WrongMembershipState
+from shared.domain.leaving import Circle, leave, substitute
 from shared.domain.swapping import swap
-from tests.unit.domain.things import DUE, GROUP, NOW, PEOPLE, due_date, entered, running
+from tests.unit.domain.things import (
+    DUE,
+    GROUP,
+    NOW,
+    PEOPLE,
+    again,
+    contribution,
+    due_date,
+    entered,
+    member,
+    paid,
+    running,
+)
 
 WHY = "swapped, by consent of both and the organiser"
 
@@ -70,6 +83,41 @@ def test_from_its_due_date_on_a_cycle_is_open() -> None:
     with pytest.raises(CycleOpen) as refused:
         swap(running(0, now=NOW + (DUE - NOW.date())), "ada", "ben", "apr_1")
     assert refused.value.facts == {"cycle": 1}
+
+
+def left_after_paying_ahead() -> Circle:
+    """Dee had paid into Eve's pot, and is gone."""
+    circle = running(2)
+    circle.contributions[5, "dee"] = paid("dee", 5, "eve")
+    return circle
+
+
+def test_a_turn_that_somebody_who_left_had_paid_for_is_not_swapped() -> None:
+    """Eve owes Dee what stands in her pot: Cy would have it, and Eve pay for it (seed 282 of a few cases)."""
+    circle = left_after_paying_ahead()
+    leave(circle, "dee", "left")
+    with pytest.raises(PotsDiffer) as refused:
+        swap(again(circle), "cy", "eve", "apr_1")
+    assert refused.value.facts == {"one": 3, "one_pence": 40_000, "other": 5, "other_pence": 50_000}
+
+
+def test_who_owes_one_of_two_for_a_turn_and_has_paid_into_the_others_pot_keeps_their_places() -> None:
+    """Ben left after his turn, had paid into Dee's pot, and owes Cy: who swapped would lose what he paid, and
+    who had the claim get it twice (seed 128 of a few cases)."""
+    circle = running(2)
+    circle.contributions[4, "ben"] = paid("ben", 4, "dee")
+    leave(circle, "ben", "left")
+    with pytest.raises(PotsDiffer):
+        swap(again(circle), "cy", "dee", "apr_1")
+    assert swap(again(circle), "cy", "eve", "apr_1").facts  # both are owed
+
+
+def test_where_somebody_took_their_place_it_is_swapped() -> None:
+    """Fay owes Dee for it, whoever's turn it is."""
+    circle = left_after_paying_ahead()
+    due = [contribution("fay", cycle, PEOPLE[cycle - 1]) for cycle in range(1, 6)]
+    substitute(circle, "dee", member("fay", state="agreed", joined_at=NOW), due, "apr_1")
+    assert swap(again(circle), "cy", "eve", "apr_2").answer["swapped"] == ["cy", "eve"]
 
 
 @pytest.mark.parametrize("state", ["draft", "recruiting", "completed", "cancelled", "wound_up"])
