@@ -524,6 +524,7 @@ class Refund:
     live: bool
     movement: Movement | None
     failure_movement: Movement | None = None  # the money came back to us
+    asked_by_us: bool = False  # and not on the processor's own page
 
 
 @record

@@ -34,7 +34,7 @@ def ask(
         return Decision(answer=answer)
     require_two(attempt.refundable_pence, two_people_above_pence, approval, "refund", contribution.id)
     fact = News(
-        id=f"refund_asked:{attempt.id}",
+        id=f"refund_asked:{attempt.id}:{contribution.revision}",  # one that was refused may be asked again
         group=contribution.group,
         type="refund_asked",
         payload={

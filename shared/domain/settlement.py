@@ -206,7 +206,6 @@ def take_back(
         taken_back=[*attempt.taken_back, money.movement],
         taken_back_pence=taken_back_pence,
         fee_held_pence=attempt.fee_held_pence - fee_pence,
-        refunding=attempt.refunding and to != "refunded",
     )
     from_pot = 0
     if contribution.counted_in is None:
@@ -217,7 +216,9 @@ def take_back(
     rows = ledger.taken_back(money.processor, contribution.cycle, from_pot)
     rows += ledger.disputed_after(money.processor, contribution.uid, from_credit, from_house)
     rows += ledger.fee_on_top_returned(fee_pence)
-    after = contribution.with_attempt(attempt.with_(in_pot_pence=attempt.in_pot_pence - from_pot)).with_(
+    left_in_pot = attempt.in_pot_pence - from_pot
+    refunding = attempt.refunding and left_in_pot > 0  # a part may have gone back without us
+    after = contribution.with_attempt(attempt.with_(in_pot_pence=left_in_pot, refunding=refunding)).with_(
         in_pot_pence=contribution.in_pot_pence - from_pot,
         planned_at=None,  # what was planned is not what is owed now
     )

@@ -50,12 +50,14 @@ def refund(
 
 
 def _refund(ctx: Context, group: str, contribution: str, attempt_id: str) -> Refund:
-    """The refund at the processor: the one that was made already, also by a key that it has forgotten."""
+    """The refund at the processor: the one that we made already, also by a key that it has forgotten. A part
+    that went back on the processor's own page is another one."""
     ref = contribution_ref(group, contribution)
     attempt = read(ctx, ref).get(ref).attempt(attempt_id)
     assert attempt is not None and attempt.reference is not None  # noqa: S101, PT018 - it brought money
-    known = [one for one in ctx.gateway.refunds(attempt.reference) if one.state != "failed"]
-    if known:
-        return known[0]
+    made = ctx.gateway.refunds(attempt.reference)
+    known = next((one for one in made if one.asked_by_us and one.state != "failed"), None)
+    if known is not None:
+        return known
     labels = {"group": group, "contribution": contribution, "attempt": attempt_id}
     return ctx.gateway.refund(attempt.reference, attempt.refundable_pence, f"{attempt_id}_refund", labels)

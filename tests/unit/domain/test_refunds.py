@@ -34,7 +34,7 @@ def test_a_refund_is_recorded_before_the_processor_is_asked(state: str) -> None:
         answer={"attempt": "att_2"},
         facts=[
             News(
-                id="refund_asked:att_2",
+                id="refund_asked:att_2:0",
                 group=had.group,
                 type="refund_asked",
                 payload={

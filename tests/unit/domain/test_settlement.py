@@ -337,6 +337,17 @@ def test_news_of_a_lost_dispute_that_is_none_changes_nothing(state: str) -> None
 # --- money back ---------------------------------------------------------------------------------------------
 
 
+def test_while_a_part_is_left_that_we_asked_for_its_pot_waits_on() -> None:
+    """The part went back on the processor's own page."""
+    had = paid(attempts=[settled(refunding=True)])
+    (after, *_) = take_back(had, "att_1", "refunded", money(4_000), nobody, nobody, NOW).changed
+    assert isinstance(after, Contribution)
+    assert (after.attempts[0].in_pot_pence, after.attempts[0].refunding) == (AMOUNT - 4_000, True)
+    (after, *_) = take_back(after, "att_1", "refunded", money(6_000, "txn_8"), nobody, nobody, NOW).changed
+    assert isinstance(after, Contribution)
+    assert (after.attempts[0].in_pot_pence, after.attempts[0].refunding) == (0, False)
+
+
 @pytest.mark.parametrize("to", ["refunded", "disputed"])
 def test_money_back_before_the_reservation_leaves_the_pot_and_the_contribution_is_due(
     to: Literal["refunded", "disputed"],
@@ -365,7 +376,6 @@ def test_money_back_before_the_reservation_leaves_the_pot_and_the_contribution_i
                         in_pot_pence=0,
                         taken_back=["txn_9"],
                         taken_back_pence=AMOUNT,
-                        refunding=to == "disputed",
                     )
                 ],
             )

@@ -89,6 +89,37 @@ def test_a_refund_that_the_processor_refuses_leaves_the_money_in_the_pot() -> No
     told.balanced()
 
 
+def test_what_was_refused_may_be_asked_for_again() -> None:
+    """The fact of the first asking stood in the way: "try again later", for ever."""
+    told = Told()
+    told.world.advance_to(told.circle.due(1))
+    intent = told.circle.contribution(1, told.payer).attempts[-1].reference
+    charge = told.world.control("GET", f"objects/{intent}")["latest_charge"]
+    told.world.control("POST", f"objects/{charge}", {"amount_refunded": 100_00})
+    with pytest.raises(ProcessorRefused):
+        told.refund()
+    told.world.control("POST", f"objects/{charge}", {"amount_refunded": 0})
+    told.world.clock.moment += timedelta(days=2)  # the processor has forgotten the key
+    told.refund()
+    assert told.circle.contribution(1, told.payer).in_pot_pence == 0
+    told.balanced()
+
+
+def test_a_part_that_went_back_on_the_processors_own_page_is_not_the_refund_that_we_ask_for() -> None:
+    """It was taken for ours: the rest never went back, and the pot waited for it hour by hour (seed 291)."""
+    told = Told()
+    told.world.advance_to(told.circle.due(1))
+    intent = told.circle.contribution(1, told.payer).attempts[-1].reference
+    told.world.stripe_request("POST", "/v1/refunds", {"payment_intent": intent, "amount": "4000"})
+    told.world.settle()
+    told.refund()
+    after = told.circle.contribution(1, told.payer)
+    assert (after.in_pot_pence, after.attempts[0].refunding) == (0, False)
+    given_back = {fact.payload["pence"] for fact in told.circle.facts("contribution_refunded")}
+    assert given_back == {40_00, 60_00}
+    told.balanced()
+
+
 def test_a_refund_that_fails_brings_the_fee_on_top_again() -> None:
     """Their credit pays the contribution that the fee is for."""
     told = Told(added_fee_pence=1_00)
