@@ -135,7 +135,8 @@ class Circle:
         recipient = self.group.cycle(cycle).recipient or ""
         for seat in self.group.contributors():
             theirs = self.contributions[cycle, seat.uid]
-            if self.group.seat(seat.uid) is not None or not (theirs.in_pot_pence or theirs.state == "due"):
+            is_here, is_empty = self.group.seat(seat.uid) is not None, not theirs.in_pot_pence
+            if is_here or (is_empty and theirs.state != "due"):
                 continue
             heir = self._heir(seat.uid, cycle)
             owner = recipient if heir is None or heir in done else heir
@@ -228,7 +229,7 @@ def _part(circle: Circle, leaver: str) -> None:
     done = set()
     for other in circle.others(leaver):
         theirs = circle.contributions[circle.position(other), leaver]
-        if circle.had_turn(other) or _is_counted(theirs):
+        if circle.had_turn(other) or theirs.counted_in is not None:
             if not _claim_once(circle, leaver, other):
                 done.add(other)
         elif done_pence := _done_pence(circle, theirs):
@@ -243,18 +244,13 @@ def _part(circle: Circle, leaver: str) -> None:
     circle.end_turn(own, done)
 
 
-def _is_counted(theirs: Contribution) -> bool:
-    """Whether a pot counts the whole promise as done: paid, or owed, or paid back, to who paid it."""
-    return theirs.counted_in is not None and theirs.state != "waived"
-
-
 def _done_pence(circle: Circle, theirs: Contribution) -> int:
     """What was done of a promise: what a pot has of it, or has had. What it held when its payer took the
     place over is theirs to pay back, and so counts as theirs; what they pay in is the rest."""
     if theirs.state == "waived":
         return 0
     promised_pence = theirs.amount_pence if theirs.apart else circle.group.terms.amount_pence
-    return promised_pence - (0 if _is_counted(theirs) else theirs.left_pence)
+    return promised_pence - (theirs.left_pence if theirs.counted_in is None else 0)
 
 
 def _claim_once(circle: Circle, leaver: str, holder: str) -> bool:
@@ -312,7 +308,7 @@ def _left_open(debtor: Member, theirs: Contribution, done_pence: int) -> list[tu
     """
     found = []
     on_it = [one for one in debtor.open_debts() if one.contribution == theirs.id]
-    if not _is_counted(theirs):
+    if theirs.counted_in is None:
         on_it = [one for one in on_it if one.creditor != HOUSE]
     for debt in sorted(on_it, key=lambda one: one.creditor == HOUSE):
         pence = min(debt.left_pence, done_pence)
@@ -481,10 +477,8 @@ def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: 
         ],
     )
     still_due_pence = 0 if theirs.counted_in else theirs.left_pence
-    if shares and still_due_pence:
-        mine = mine.with_(amount_pence=still_due_pence)  # the part already paid is the leaver's to get back
-    if still_due_pence:
-        circle.put(mine)
+    if still_due_pence:  # what was paid of it already is the leaver's to get back
+        circle.put(mine.with_(amount_pence=still_due_pence))
     elif shares:
         counted_in = theirs.counted_in or circle.turns[theirs.cycle].id
         mine = mine.with_(amount_pence=sum(shares.values()), counted_in=counted_in)

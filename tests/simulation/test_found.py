@@ -30,7 +30,7 @@ NOW = datetime(2027, 1, 11, 9, tzinfo=UTC)
 DUE = date(2027, 1, 4)
 
 
-@pytest.mark.parametrize("seed", [0, 6, 13, 16, 17, 36, 46, 48, 166, 262, 591, 810, 909, 963])
+@pytest.mark.parametrize("seed", [0, 6, 13, 16, 17, 36, 46, 48, 166, 262, 291, 591, 810, 909, 963])
 def test_the_seeds_that_showed_them(seed: int) -> None:
     assert Lifecycle(seed).run().violations == []
 
@@ -48,6 +48,18 @@ def test_the_seeds_that_showed_what_a_substitute_paid_in_vain(seed: int) -> None
     left it before their turn, lost that money to those whose turns were still to come."""
     begun = {"substitution", "leaves-before-turn", "leaves-after-turn", "swap", "removal", "plan"}
     assert Lifecycle(seed, only=frozenset(), cases=frozenset(begun)).run().violations == []
+
+
+PLACES = {"part-refund", "substitution", "leaves-before-turn", "wind-up", "swap", "removal"}
+
+
+@pytest.mark.parametrize(
+    ("seed", "also"),
+    [(79, ()), (277, ()), (282, ()), (328, ()), *((one, ("leaves-after-turn",)) for one in (41, 125, 128))],
+)
+def test_the_seeds_that_showed_what_parts_of_a_promise_do(seed: int, also: tuple[str, ...]) -> None:
+    """Told short in `tests/unit/domain/test_leaving.py` and `test_swapping.py`: the rules of decision 43."""
+    assert Lifecycle(seed, only=frozenset(), cases=frozenset({*PLACES, *also})).run().violations == []
 
 
 # --- money back, and the order of news ----------------------------------------------------------------------

@@ -15,6 +15,7 @@ from shared.domain.decision import Decision
 from shared.domain.documents import Document
 from shared.domain.errors import AlreadyHadTurn, NotRunning, WrongMembershipState
 from shared.domain.groups import Group, Seat
+from shared.domain.ids import debt_id
 from shared.domain.leaving import Circle, leave, substitute, wind_up
 from shared.domain.ledger import HOUSE, RESERVE, discrepancies, overdrawn
 from shared.domain.members import Debt, Member
@@ -472,23 +473,35 @@ def test_what_a_former_member_left_in_a_pot_that_falls_away_is_the_credit_of_who
     )
 
 
+@pytest.mark.parametrize("back", [PART, AMOUNT])
 @pytest.mark.parametrize(("taken", "owner"), [(False, "cy"), (True, "fay")])
 def test_what_went_back_to_a_former_member_out_of_such_a_pot_is_owed_again(
-    *, taken: bool, owner: str
+    *, taken: bool, owner: str, back: int
 ) -> None:
-    """Dee was given £40 back on the processor's page after she left: she has it twice (seed 125 of a few)."""
+    """Dee had it back on the processor's page after she left: she has it twice (seed 125 of a few cases)."""
     circle = holding_dees_money()
     if taken:
         taken_over(circle)
     else:
         leave(circle, "dee", "left")
-    gone = circle.contributions[3, "dee"].moved("due").with_(in_pot_pence=AMOUNT - PART)
-    circle.contributions[3, "dee"] = gone
+    theirs = circle.contributions[3, "dee"].moved("due").with_(in_pot_pence=AMOUNT - back)
+    circle.contributions[3, "dee"] = theirs
     decision = leave(again(circle), "cy", "left")
-    assert entered(decision)[f"credit:{owner}"] == ("credit", AMOUNT - PART)
-    assert claims_on("dee", decision) == {owner: PART}
+    entries = entered(decision)
+    assert entries.get(f"credit:{owner}") == (("credit", AMOUNT - back) if back < AMOUNT else None)
+    assert entries["debt:dee"] == ("debit", back)
+    assert {one.id: (one.creditor, one.left_pence) for one in circle.members["dee"].debts} == {
+        debt_id(theirs.id, f"went_back:{turn(3).id}"): (owner, back)
+    }
+    assert claims_on("dee", decision) == {owner: back}
     after_it = circle.contributions[3, "dee"]
     assert (after_it.state, after_it.in_pot_pence, after_it.act_at) == ("short", 0, circle.now)
+
+
+def test_a_former_members_promise_that_holds_nothing_is_left_as_it_is() -> None:
+    circle = running()
+    leave(circle, "dee", "left")
+    assert contribution("dee", 3).path not in after(leave(again(circle), "cy", "left"))
 
 
 def test_where_somebody_took_the_former_members_place_it_is_theirs() -> None:
@@ -577,6 +590,32 @@ def test_nor_is_a_part_of_it_that_stands_in_the_pot() -> None:
     assert entered(decision)["pot:4"] == ("debit", PART)
     assert entered(decision)["credit:dee"] == ("credit", PART)
     assert circle.contributions[4, "ben"].in_pot_pence == 0
+    assert after(decision)[contribution("fay", 5).path] == newcomers(5)
+
+
+def test_where_two_took_places_over_in_whose_pots_each_ones_promise_was_done_their_pair_stands() -> None:
+    """Dee had paid for Eve's turn, and Eve for Dee's; Fay and Gus, who follow them, owe them that."""
+    circle = running()
+    circle.contributions[5, "dee"], circle.contributions[4, "eve"] = (
+        paid("dee", 5, "eve"),
+        paid("eve", 4, "dee"),
+    )
+    taken_over(circle)
+    circle = again(circle)
+    due = [contribution("gus", cycle, PEOPLE[cycle - 1]) for cycle in range(1, 6)]
+    substitute(circle, "eve", member("gus", state="agreed", joined_at=NOW), due, "apr_2")
+    owed = {uid: circle.members[uid].owes_pence() for uid in ("fay", "gus")}
+    decision = leave(again(circle), "fay", "left")
+    assert claims_on("gus", decision) == {}
+    assert entered(decision)["credit:fay"] == ("credit", AMOUNT)  # what Eve had put in for it
+    assert owed_in(decision, circle)["gus"] == owed["gus"]
+    assert circle.contributions[5, "dee"].in_pot_pence == AMOUNT
+
+
+def test_who_is_not_on_the_table_owes_nobody_on_it() -> None:
+    circle = running()
+    del circle.members["eve"]
+    assert after(taken_over(circle))[contribution("fay", 5).path] == newcomers(5)
 
 
 def test_what_somebody_owes_another_for_a_turn_is_none_of_its_holders() -> None:
@@ -928,7 +967,8 @@ def test_two_who_have_each_done_their_part_before_either_turn_each_have_it_back(
     assert claims_on("fay", decision) == {"eve": AMOUNT}
     assert owed_in(decision, circle)["fay"] == owes + AMOUNT
     assert entered(decision)["credit:fay"] == ("credit", AMOUNT)
-    assert circle.contributions[5, "fay"].state == "short"
+    now = circle.contributions[5, "fay"]
+    assert (now.state, now.amount_pence) == ("short", 2 * AMOUNT)
 
 
 @pytest.mark.parametrize(("left", "owed"), [(PART, {"dee": PART}), (1_000, {"dee": 1_000, "cy": 3_000})])

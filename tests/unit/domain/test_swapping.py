@@ -112,6 +112,13 @@ def test_who_owes_one_of_two_for_a_turn_and_has_paid_into_the_others_pot_keeps_t
     assert swap(again(circle), "cy", "eve", "apr_1").facts  # both are owed
 
 
+def test_what_was_waived_brings_nothing() -> None:
+    circle = running(2)
+    circle.contributions[4, "ben"] = contribution("ben", 4, "dee", state="waived")
+    with pytest.raises(PotsDiffer):
+        swap(again(circle), "cy", "dee", "apr_1")
+
+
 def test_where_somebody_took_their_place_it_is_swapped() -> None:
     """Fay owes Dee for it, whoever's turn it is."""
     circle = left_after_paying_ahead()
