@@ -63,9 +63,10 @@ def due_pence(contribution: Contribution, member: Member | None) -> int:
 
 
 def part_due(contribution: Contribution, pence: int) -> tuple[int, date]:
-    """How much of it is taken next, and on which day: an instalment, where a plan was agreed."""
+    """How much of it is taken next, and on which day: an instalment, where a plan was agreed on what is owed.
+    What its pot is still to have has its own day."""
     part = next_instalment(contribution.instalments, pence)
-    if part is None or contribution.pay_now:
+    if part is None or contribution.pay_now or contribution.state == "due":
         return pence, contribution.due_date
     return part.pence, part.due_date
 

@@ -236,7 +236,7 @@ def _part(circle: Circle, leaver: str) -> None:
             # The open cycle's pot holds the leaver's money: done for its recipient, who owes it back and
             # whose pot is netted by it, so that it reaches the leaver with the pot.
             _claim(circle, leaver, other, done_pence)
-            _fall_away(circle, theirs, keep_money=True)
+            _end_with_what_is_in_its_pot(circle, theirs)
         else:
             _fall_away(circle, theirs)
             _fall_away(circle, circle.contributions[own, other])
@@ -333,19 +333,31 @@ def _stand_apart(circle: Circle, contribution: Contribution, owed_pence: int) ->
     circle.put(freed if freed.state == "short" else freed.moved("short"))
 
 
-def _fall_away(circle: Circle, contribution: Contribution, *, keep_money: bool = False) -> None:
+def _fall_away(circle: Circle, contribution: Contribution) -> None:
     """A promise that neither side has performed is none any more.
 
-    `keep_money`: what its pot holds of it is counted there. A debit that is under way is followed to its end:
-    what it brings is the payer's credit. One that stands for a debt to somebody else goes on doing so.
+    A debit that is under way is followed to its end: what it brings is the payer's credit. One that stands
+    for a debt to somebody else goes on doing so.
     """
-    if contribution.state in {"waived", "short"} or (keep_money and contribution.state == "covered"):
+    if contribution.state in {"waived", "short"}:
         return
-    if not keep_money:
-        circle.release(contribution, contribution.uid)
+    circle.release(contribution, contribution.uid)
     found = circle.contributions[contribution.cycle, contribution.uid]
     act_at = found.act_at if found.live_attempt else None
     circle.put(found.moved("waived").with_(apart=True, act_at=act_at))
+
+
+def _end_with_what_is_in_its_pot(circle: Circle, contribution: Contribution) -> None:
+    """What was paid of a promise stays in its pot, and somebody owes it to its payer: the promise is that
+    alone now, so that what should go back to them is missed there. If nothing was paid, it falls away."""
+    if contribution.state != "due":
+        return
+    if not contribution.in_pot_pence:
+        _fall_away(circle, contribution)
+        return
+    act_at = contribution.act_at if contribution.live_attempt else None
+    done = contribution.with_(amount_pence=contribution.in_pot_pence, act_at=act_at)
+    circle.put(done.moved("covered"))
 
 
 def _owe_the_rest(circle: Circle, leaver: str) -> None:
@@ -467,8 +479,8 @@ def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: 
     circle.rows += ledger.leaver_claim(heir, leaver, done_pence)
     if theirs.state == "short":
         circle.put(theirs.moved("covered").with_(act_at=None))
-    elif theirs.state == "due":
-        _fall_away(circle, theirs, keep_money=True)
+    else:
+        _end_with_what_is_in_its_pot(circle, theirs)
     circle.owe(
         heir,
         [

@@ -541,9 +541,13 @@ class Auditor:
         until = group.frozen.get(contribution["id"])
         if not self._holds(until is None or self._now().astimezone(LONDON).date() >= until):
             self._violated("left-alone", f"{contribution['id']} was tried in a freeze until {until}")
+        day = contribution["notice"]["collect_on"]
+        if contribution["state"] == "due":  # a plan is of what is owed; the pot has its own day
+            if not self._holds(day >= contribution["due_date"]):
+                self._violated("left-alone", f"{contribution['id']} is taken on {day}, before it is due")
+            return
         if not contribution["instalments"]:
             return
-        day = contribution["notice"]["collect_on"]
         later = sum(one["pence"] for one in contribution["instalments"] if one["due_date"] > day)
         member = self._documents[f"groups/{contribution['group']}/members/{contribution['uid']}"]
         owed = sum(one["left_pence"] for one in member["debts"] if one["contribution"] == contribution["id"])

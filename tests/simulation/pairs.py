@@ -103,8 +103,11 @@ class Pairs:
             now = seat["uid"]
             while now in self.heirs:
                 now = self.heirs[now]
+            theirs = before.contribution(cycle, seat["uid"])
             if now not in seated or now in stand:
-                self._promise(uid, uid, -before.contribution(cycle, seat["uid"])["in_pot_pence"])
+                self._promise(uid, uid, -theirs["in_pot_pence"])
+            elif theirs["state"] == "due":  # what they had back of it, they owe to who owes it to them
+                self._promise(now, now, theirs["amount_pence"] - theirs["in_pot_pence"])
 
     def taken_over(self, before: Standing, leaver: str, heir: str) -> None:
         """The heir puts in and gets all that the leaver was to; the leaver gets back what they paid.

@@ -112,12 +112,13 @@ def test_what_is_due_of_a_contribution() -> None:
 
 def test_by_a_plan_it_is_taken_in_parts() -> None:
     parts = [Instalment(pence=400, due_date=DUE + 30 * DAY), Instalment(pence=600, due_date=DUE + 60 * DAY)]
-    planned = contribution(instalments=parts)
+    planned = contribution(state="short", instalments=parts)
     assert part_due(planned, 1_000) == (400, DUE + 30 * DAY)
     assert part_due(planned, 700) == (100, DUE + 30 * DAY)
     assert part_due(planned, 500) == (500, DUE + 60 * DAY)
     assert part_due(contribution(), 700) == (700, DUE)
     assert part_due(planned.with_(pay_now=True), 1_000) == (1_000, DUE)
+    assert part_due(planned.with_(state="due"), 1_000) == (1_000, DUE)  # what its pot is to have
 
 
 @tried
@@ -236,7 +237,8 @@ def test_with_the_fee_on_top_the_attempt_is_for_both() -> None:
 
 def test_a_part_of_a_plan_is_taken_on_its_own_date() -> None:
     parts = [Instalment(pence=400, due_date=DUE + 28 * DAY), Instalment(pence=9_600, due_date=DUE + 56 * DAY)]
-    notice = step(contribution(instalments=parts))[1].changed[0].notice
+    short = contribution(state="short", instalments=parts)
+    notice = step(short, who=member("ada", debt("ben", AMOUNT)))[1].changed[0].notice
     assert (notice.amount_pence, notice.collect_on) == (400, DUE + 28 * DAY)
 
 

@@ -81,6 +81,11 @@ def waived(of: Contribution, **changes: Any) -> Contribution:
     return of.with_(state="waived", apart=True, act_at=None).with_(**changes)
 
 
+def ended_with(part: Contribution) -> Contribution:
+    """The promise is what is in its pot, and no more."""
+    return part.with_(state="covered", amount_pence=part.in_pot_pence, act_at=None)
+
+
 def stands_apart(of: Contribution, **changes: Any) -> Contribution:
     return of.with_(state="short", apart=True, counted_in=turn(of.cycle).id).with_(**changes)
 
@@ -187,7 +192,7 @@ def test_a_part_in_the_open_pot_is_claimed_and_the_rest_of_the_promise_falls_awa
     circle.contributions[3, "dee"] = part
     decision = leave(again(circle), "dee", "left")
     assert entered(decision)["debt:cy"] == ("debit", 4_000)
-    assert after(decision)[part.path] == waived(part)
+    assert after(decision)[part.path] == ended_with(part)
 
 
 def test_what_the_leaver_left_open_to_the_holder_ends() -> None:
@@ -874,7 +879,7 @@ def test_what_the_leaver_put_into_an_open_pot_is_the_newcomers_to_pay_back() -> 
     assert changed[contribution("fay", 3).path] == newcomers(3).with_(
         state="short", apart=True, due_date=TODAY, act_at=NOW, counted_in=turn(3).id
     )
-    assert changed[part.path] == waived(part)
+    assert changed[part.path] == ended_with(part)
     assert changed[contribution("fay", 5).path] == newcomers(5).with_(amount_pence=6_000)
 
 
