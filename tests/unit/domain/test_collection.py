@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -233,6 +233,13 @@ def test_with_the_fee_on_top_the_attempt_is_for_both() -> None:
     what, decision = step(due, now=opening_of(DUE))
     assert what == "charge"
     assert decision.facts[0].payload["pence"] == decision.changed[0].attempts[0].amount_pence == AMOUNT + 30
+
+
+def test_banks_holidays_are_none_of_the_days_that_a_debit_takes() -> None:
+    late = datetime(2027, 2, 4, 9, tzinfo=UTC)
+    for holidays, day in ((NONE, date(2027, 2, 10)), ({date(2027, 2, 5)}, date(2027, 2, 11))):
+        decision = next_step(contribution(), None, method("bacs_debit"), late, holidays)[1]
+        assert decision.changed[0].notice.collect_on == day  # type: ignore[attr-defined]
 
 
 def test_a_part_of_a_plan_is_taken_on_its_own_date() -> None:

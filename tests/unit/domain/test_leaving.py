@@ -364,6 +364,11 @@ def test_a_debit_that_is_under_way_is_followed_to_its_end() -> None:
     live = contribution("dee", 3, "cy", attempts=[attempt(state="processing")])
     circle.contributions[3, "dee"] = live
     assert after(leave(again(circle), "dee", "left"))[live.path] == waived(live, act_at=live.act_at)
+    circle = running()
+    part = live.with_(in_pot_pence=PART)
+    circle.contributions[3, "dee"] = part
+    ended = ended_with(part).with_(act_at=part.act_at)
+    assert after(leave(again(circle), "dee", "left"))[live.path] == ended
 
 
 def test_what_was_waived_before_is_left_alone() -> None:
@@ -495,6 +500,7 @@ def test_what_went_back_to_a_former_member_out_of_such_a_pot_is_owed_again(
     entries = entered(decision)
     assert entries.get(f"credit:{owner}") == (("credit", AMOUNT - back) if back < AMOUNT else None)
     assert entries["debt:dee"] == ("debit", back)
+    assert entries[f"owed:{owner}"] == ("credit", back + (0 if taken else 2 * AMOUNT))  # and Cy's own claims
     assert {one.id: (one.creditor, one.left_pence) for one in circle.members["dee"].debts} == {
         debt_id(theirs.id, f"went_back:{turn(3).id}"): (owner, back)
     }

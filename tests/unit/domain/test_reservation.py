@@ -220,6 +220,12 @@ def test_a_full_pot_is_one_fact_that_stamps_the_payout_and_all_contributions() -
     )
 
 
+def test_what_is_reserved_is_sent_at_once_whenever_it_was_to_be_looked_at_next() -> None:
+    later = turn(act_at=NOW + 3 * DAY)
+    (payout,) = (one for one in reserved_by(cycle(), payout=later).changed if isinstance(one, Payout))
+    assert payout.act_at == NOW
+
+
 def test_fee_and_reserve_are_kept_from_the_pot_as_far_as_it_goes() -> None:
     keeps = terms(platform_fee_pence=300, reserve_pence=700)
     decision = reserved_by(cycle(), by=keeps)

@@ -17,7 +17,7 @@ from shared.domain.journal import News
 from shared.domain.ledger import HOUSE, RESERVE, Balances, discrepancies, overdrawn, post
 from shared.domain.members import Member
 from shared.domain.payouts import PARKED_RECHECK
-from shared.domain.settlement import Money, lose, progress, settle, take_back, win_back
+from shared.domain.settlement import Money, lose, progress, settle, take_back, win_back, with_fee
 from shared.domain.shortfalls import top_up_for
 from tests.unit.domain.things import (
     AMOUNT,
@@ -340,12 +340,9 @@ def test_news_of_a_lost_dispute_that_is_none_changes_nothing(state: str) -> None
 def test_while_a_part_is_left_that_we_asked_for_its_pot_waits_on() -> None:
     """The part went back on the processor's own page."""
     had = paid(attempts=[settled(refunding=True)])
-    (after, *_) = take_back(had, "att_1", "refunded", money(4_000), nobody, nobody, NOW).changed
-    assert isinstance(after, Contribution)
-    assert (after.attempts[0].in_pot_pence, after.attempts[0].refunding) == (AMOUNT - 4_000, True)
-    (after, *_) = take_back(after, "att_1", "refunded", money(6_000, "txn_8"), nobody, nobody, NOW).changed
-    assert isinstance(after, Contribution)
-    assert (after.attempts[0].in_pot_pence, after.attempts[0].refunding) == (0, False)
+    for pence, movement, left in ((AMOUNT - 1, "txn_8", 1), (1, "txn_9", 0)):
+        (had, *_) = take_back(had, "att_1", "refunded", money(pence, movement), nobody, nobody, NOW).changed  # type: ignore[assignment]
+        assert (had.attempts[0].in_pot_pence, had.attempts[0].refunding) == (left, left > 0)
 
 
 @pytest.mark.parametrize("to", ["refunded", "disputed"])
@@ -457,6 +454,13 @@ def test_a_contribution_that_was_not_whole_stays_due_as_it_was() -> None:
 
 def with_fee_of(pence: int, *attempts: Attempt, **changes: Any) -> Contribution:
     return contribution(added_fee_pence=pence, attempts=list(attempts), **changes)
+
+
+def test_money_brings_the_fee_that_its_attempt_was_for_and_no_more_than_came() -> None:
+    due = with_fee_of(30, with_it := attempt(added_fee_pence=30), without := attempt(2))
+    assert with_fee(due, with_it, 1_000) == (with_it.with_(fee_held_pence=30), 30)
+    assert with_fee(due, with_it, 20) == (with_it.with_(fee_held_pence=20), 20)
+    assert with_fee(due, without, 1_000) == (without, 0)
 
 
 def test_the_fee_on_top_comes_with_the_first_money_and_is_in_no_pot() -> None:
