@@ -200,7 +200,7 @@ def writers(client: firestore.Client) -> dict[str, Any]:
     """Settlements a second of one group, by eight writers ÷ by one; and what its balances lost (0)."""
     world = platform(client)
     ratios, lost = [], 0
-    for alone, together in zip(*[iter(circles(world, 6))] * 2, strict=True):
+    for alone, together in zip(*[iter(circles(world, 2 * RUNS))] * 2, strict=True):
         one = _rate(1, world, alone)
         many = _rate(WRITERS, world, together)
         ratios.append(many / one)
