@@ -74,7 +74,9 @@ def test_what_a_pot_was_paid_with_is_not_refunded() -> None:
         told.refund()
 
 
-def test_a_refund_that_the_processor_refuses_leaves_the_money_in_the_pot() -> None:
+@pytest.fixture
+def refused() -> Told:
+    """A refund that the processor would not make, and would now."""
     told = Told()
     told.world.advance_to(told.circle.due(1))
     intent = told.circle.contribution(1, told.payer).attempts[-1].reference
@@ -83,26 +85,22 @@ def test_a_refund_that_the_processor_refuses_leaves_the_money_in_the_pot() -> No
     with pytest.raises(ProcessorRefused):
         told.refund()
     told.world.control("POST", f"objects/{charge}", {"amount_refunded": 0})
-    assert not told.circle.contribution(1, told.payer).attempts[-1].refunding
-    told.world.advance_to(told.circle.pays_out(1))
-    assert told.circle.payout(1).amount_pence == 500_00
-    told.balanced()
+    return told
 
 
-def test_what_was_refused_may_be_asked_for_again() -> None:
+def test_a_refund_that_the_processor_refuses_leaves_the_money_in_the_pot(refused: Told) -> None:
+    assert not refused.circle.contribution(1, refused.payer).attempts[-1].refunding
+    refused.world.advance_to(refused.circle.pays_out(1))
+    assert refused.circle.payout(1).amount_pence == 500_00
+    refused.balanced()
+
+
+def test_what_was_refused_may_be_asked_for_again(refused: Told) -> None:
     """The fact of the first asking stood in the way: "try again later", for ever."""
-    told = Told()
-    told.world.advance_to(told.circle.due(1))
-    intent = told.circle.contribution(1, told.payer).attempts[-1].reference
-    charge = told.world.control("GET", f"objects/{intent}")["latest_charge"]
-    told.world.control("POST", f"objects/{charge}", {"amount_refunded": 100_00})
-    with pytest.raises(ProcessorRefused):
-        told.refund()
-    told.world.control("POST", f"objects/{charge}", {"amount_refunded": 0})
-    told.world.clock.moment += timedelta(days=2)  # the processor has forgotten the key
-    told.refund()
-    assert told.circle.contribution(1, told.payer).in_pot_pence == 0
-    told.balanced()
+    refused.world.clock.moment += timedelta(days=2)  # the processor has forgotten the key
+    refused.refund()
+    assert refused.circle.contribution(1, refused.payer).in_pot_pence == 0
+    refused.balanced()
 
 
 def test_a_part_that_went_back_on_the_processors_own_page_is_not_the_refund_that_we_ask_for() -> None:
