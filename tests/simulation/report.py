@@ -153,6 +153,16 @@ def _silence() -> None:
     logging.disable(logging.CRITICAL)
 
 
+@contextmanager
+def _silenced() -> Iterator[None]:
+    before = logging.root.manager.disable
+    _silence()
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def replay_command(seed: int, faults: str | None, sabotage: str | None, cases: str | None = None) -> str:
     """The command that shows a violation again."""
     options = {"faults": faults, "cases": cases, "sabotage": sabotage}
@@ -165,6 +175,7 @@ def _names(listed: str | None) -> frozenset[str] | None:
     return None if listed is None else frozenset(listed.split(",")) - {"none", ""}
 
 
+@_silenced()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exits 1 where an invariant was violated, or a fault never struck, or a case never came about, in a run
     that has all."""
@@ -258,5 +269,4 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    _silence()
     sys.exit(main())
