@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,12 @@ def test_no_function_can_reach_scikit_learn(function: str) -> None:
     """It takes 6 seconds and 140 MB to import: scores are served without it."""
     files = reached(Path("functions", function, "main.py"), stop=())
     assert not {name for file in files for name in imports(file) if name.startswith(("sklearn", "scipy"))}
+
+
+def test_each_module_that_is_mutated_has_a_file_of_tests_of_its_own() -> None:
+    """scripts/mutate runs that and no slower tier; without it, none of them could be mutated."""
+    config = ConfigParser()
+    config.read(ROOT / ".mutmut.cfg")
+    modules = [Path(path).stem for path in config["mutmut"]["only_mutate"].split()]
+    assert len(modules) > 20
+    assert [name for name in modules if not (ROOT / f"tests/unit/domain/test_{name}.py").is_file()] == []
