@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -21,6 +22,17 @@ def test_one_value_has_one_spelling() -> None:
     assert canonical_json(datetime(2027, 6, 1, tzinfo=UTC)) == b'"2027-06-01T00:00:00.000000Z"'
     with pytest.raises(TypeError, match=r"^set has no canonical form$"):
         canonical_json({1})
+
+
+def test_the_clock_of_the_machine_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = datetime(2027, 6, 1, 9, 30, tzinfo=timezone(timedelta(hours=1)))
+    try:
+        monkeypatch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        assert canonical_json(moment) == b'"2027-06-01T08:30:00.000000Z"'
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @tried

@@ -250,6 +250,12 @@ def test_the_bank_refuses_even_days_later(state: str) -> None:
         assert old_news == Decision(answer={"state": "bank_failed"})
 
 
+def test_what_is_told_late_of_an_earlier_bank_payout_is_old_news_too() -> None:
+    twice = payout("bank_failed", bank_payout="po_2", bank_tries=2, bank_refused=["po_1", "po_2"])
+    for told_late in (record_on_its_way, record_received):
+        assert told_late(twice, "po_1", NOW) == Decision(answer={"state": "bank_failed"})
+
+
 def test_after_new_details_it_goes_to_the_bank_once_more() -> None:
     failed = payout("bank_failed", bank_payout="po_1", bank_tries=1, bank_refused=["po_1"])
     assert record_on_its_way(failed, "po_2", NOW).changed == [
