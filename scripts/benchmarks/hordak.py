@@ -120,11 +120,11 @@ def _pairs(bare: psycopg.Connection[Any]) -> list[Pair]:
         Account.objects.create(name=name, type=kind, currencies=["GBP"])
         for name, kind in (("Stripe", "AS"), ("The pot", "LI"))
     )
-    pence = Money("100.00", "GBP")
+    paid = Money("100.00", "GBP")
 
     def post() -> None:
         with transaction.atomic():
-            pot.transfer_to(payer, pence, description="A contribution")
+            pot.transfer_to(payer, paid, description="A contribution")
 
     def insert() -> None:
         now = datetime.now(UTC)
@@ -134,7 +134,7 @@ def _pairs(bare: psycopg.Connection[Any]) -> list[Pair]:
                 " VALUES (%s, %s, %s, 'A contribution') RETURNING id",
                 (uuid.uuid4(), now, now.date()),
             ).fetchone()
-            for account, credit, debit in ((pot.pk, pence.amount, None), (payer.pk, None, pence.amount)):
+            for account, credit, debit in ((pot.pk, paid.amount, None), (payer.pk, None, paid.amount)):
                 _insert_leg(bare, found, account, credit, debit)
 
     return [(post, insert)] * PAIRS

@@ -469,8 +469,9 @@ def _take_over(circle: Circle, theirs: Contribution, mine: Contribution, today: 
     """One promise of the leaver's becomes the newcomer's: to pay it, or to pay back what was paid of it."""
     leaver, heir = theirs.uid, mine.uid
     debtor = circle.members[leaver]
-    left_open = _left_open(debtor, theirs, _done_pence(circle, theirs))
-    done_pence = _done_pence(circle, theirs) - sum(pence for _, pence in left_open)
+    done_pence = _done_pence(circle, theirs)
+    left_open = _left_open(debtor, theirs, done_pence)
+    done_pence -= sum(pence for _, pence in left_open)
     shares = {leaver: done_pence} if done_pence else {}
     for debt, pence in left_open:
         circle.rows += ledger.debt_taken_over(heir, leaver, pence)

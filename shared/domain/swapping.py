@@ -24,8 +24,7 @@ def swap(circle: Circle, one: str, other: str, approval: str) -> Decision:
             raise CycleOpen(cycle=cycle)
     one_pence, other_pence = (_brings_pence(circle, place[uid]) for uid in (one, other))
     if one_pence != other_pence:
-        pence = {"one_pence": one_pence, "other_pence": other_pence}
-        raise PotsDiffer(one=place[one], other=place[other], **pence)
+        raise PotsDiffer(one=place[one], one_pence=one_pence, other=place[other], other_pence=other_pence)
     _take(circle, one, place[other])
     _take(circle, other, place[one])
     payload = {"members": [one, other], "positions": [place[other], place[one]], "approval": approval}

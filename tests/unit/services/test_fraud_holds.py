@@ -92,12 +92,17 @@ def test_a_pot_that_is_held_is_parked_until_staff_have_looked(world: World) -> N
     assert transfers(world) == 1
 
 
-def test_what_is_found_after_the_reservation_stops_the_transfer(world: World) -> None:
+def reserved(world: World) -> tuple[Circle, str]:
+    """A circle whose first pot is reserved and not sent, and whose it is."""
     circle = world.circle(world.people(5))
-    first = circle.recipient(1)
     world.advance_to(circle.pays_out(1) - timedelta(days=1))
     world.clock.moment += timedelta(days=1)
     reserve_payout(world.ctx, world.command("system:tick"), circle.payout(1))
+    return circle, circle.recipient(1)
+
+
+def test_what_is_found_after_the_reservation_stops_the_transfer(world: World) -> None:
+    circle, first = reserved(world)
     assert circle.payout(1).state == "reserved"
     others = [uid for uid in ("Ada", "Ben", "Cy") if uid != first][:2]
     share_a_bank(world, first, *others)
@@ -111,11 +116,7 @@ def test_what_is_found_after_the_reservation_stops_the_transfer(world: World) ->
 
 def test_what_is_found_while_the_answer_to_a_transfer_is_missing_stops_the_next_one(world: World) -> None:
     """The look-up says that nothing left: the payout is then held like one that has not begun."""
-    circle = world.circle(world.people(5))
-    first = circle.recipient(1)
-    world.advance_to(circle.pays_out(1) - timedelta(days=1))
-    world.clock.moment += timedelta(days=1)
-    reserve_payout(world.ctx, world.command("system:tick"), circle.payout(1))
+    circle, first = reserved(world)
     world.control("POST", "faults", {"kind": "cut_before", "method": "POST", "path": "/v1/transfers"})
     with pytest.raises(ProcessorUnavailable):
         send_payout(world.ctx, world.command("system:submit"), circle.id, circle.payout(1).id)
