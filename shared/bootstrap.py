@@ -92,9 +92,9 @@ def store() -> Store:
     project = settings().project
 
     def client() -> Any:
-        from google.cloud import firestore
+        from shared.adapters.firestore_client import Client
 
-        return firestore.Client(project=project)  # finds the emulator by itself
+        return Client(project=project)  # finds the emulator by itself
 
     return FirestoreStore(once(client))
 

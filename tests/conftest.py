@@ -13,7 +13,7 @@ from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import Client
+    from shared.adapters.firestore_client import Client
 
 THIS_MACHINE = ["127.0.0.1", "::1", "localhost"]
 NOBODY_LISTENS = "http://127.0.0.1:9"
@@ -49,9 +49,9 @@ def firestore_emulator() -> Iterator[str]:
 @pytest.fixture
 def firestore_client(firestore_emulator: str) -> Iterator[Client]:
     """A client of a project of its own, so that no test sees another's documents."""
-    from google.cloud import firestore
+    from shared.adapters.firestore_client import Client
 
-    client = firestore.Client(project=f"test-{uuid4().hex[:12]}")
+    client = Client(project=f"test-{uuid4().hex[:12]}")
     yield client
     client._firestore_api.transport.close()
 

@@ -12,18 +12,17 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-from google.cloud import firestore
-
 from infra.local.emulators import firestore_emulator
 from scripts.benchmarks import due_scan, imports, money, peers, scoring
+from shared.adapters.firestore_client import Client
 
 SCANS = (1_000, 100_000)
 
 
 @contextmanager
-def client() -> Iterator[firestore.Client]:
+def client() -> Iterator[Client]:
     """A client of a project of its own: no part sees the documents of another."""
-    made = firestore.Client(project=f"benchmark-{uuid4().hex[:12]}")
+    made = Client(project=f"benchmark-{uuid4().hex[:12]}")
     yield made
     made._firestore_api.transport.close()
 

@@ -8,10 +8,10 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from google.cloud.firestore import Client
 from grpc import StatusCode
 
 from shared.adapters import firestore_store
+from shared.adapters.firestore_client import Client
 from shared.adapters.firestore_store import FirestoreStore
 from shared.ports import (
     AlreadyExists,
