@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
         TaskQueue,
         Vault,
     )
+
+gc.freeze()  # as `without_collection`: the web framework, which was loaded before us, stays
 
 T = TypeVar("T")
 

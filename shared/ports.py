@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 from shared.domain.record import record
 
 if TYPE_CHECKING:
-    from shared.domain.contributions import FailureKind, MethodKind
+    from shared.domain.contributions import FailureKind
     from shared.domain.documents import Document
     from shared.domain.identity import CheckState
+    from shared.domain.words import MethodKind
 
 D = TypeVar("D", bound="Document")
 

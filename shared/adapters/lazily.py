@@ -35,13 +35,14 @@ def once(make: Callable[[], T]) -> Callable[[], T]:
 
 @contextlib.contextmanager
 def without_collection() -> Iterator[None]:
-    """Look for no garbage meanwhile: what an SDK's import makes stays, and Python would go through all of it
-    again and again (infra/decisions/0035)."""
+    """Look for no garbage meanwhile, nor ever in what is there at the end: what an SDK's import makes stays,
+    and Python would go through all of it again and again (infra/decisions/0035)."""
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if was_on:
             gc.enable()
 

@@ -8,26 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from shared.domain.documents import Document, Ref, States, Value
 from shared.domain.errors import ApprovalClosed, NotAllowed, OwnRequest, TwoPeopleNeeded
 from shared.domain.journal import News
 from shared.domain.permissions import GROUP_ROLES, Role
-
-Kind = Literal[
-    "swap",
-    "substitution",
-    "removal",
-    "plan",
-    "wind_up",
-    "write_off",
-    "payout",
-    "fee_change",
-    "refund",
-    "reversal",
-]
-ApprovalState = Literal["open", "carried_out", "refused", "withdrawn", "expired"]
+from shared.domain.words import ApprovalKind, ApprovalState
 
 APPROVAL: Final = States(
     "approval",
@@ -46,7 +33,7 @@ OPEN_FOR: Final = timedelta(days=14)
 STEERING: Final = frozenset({Role.ORGANISER, Role.DEPUTY})
 MONEY_STAFF: Final = frozenset({Role.FINANCE, Role.ADMIN})
 
-MAY_ASK: Final[dict[Kind, frozenset[Role]]] = {
+MAY_ASK: Final[dict[ApprovalKind, frozenset[Role]]] = {
     "swap": GROUP_ROLES,
     "substitution": GROUP_ROLES,
     "plan": GROUP_ROLES,
@@ -80,7 +67,7 @@ class Approval(Document):
 
     id: str
     group: str
-    kind: Kind
+    kind: ApprovalKind
     about: str  # whom or what: a member, a payout
     payload: dict[str, Any] = {}
     asked_by: str
@@ -120,7 +107,9 @@ def approval_ref(approval: str) -> Ref[Approval]:
     return Ref(Approval, f"approvals/{approval}")
 
 
-def slots(kind: Kind, asked_by: str, about: str, other: str | None, steering: Iterable[str]) -> list[str]:
+def slots(
+    kind: ApprovalKind, asked_by: str, about: str, other: str | None, steering: Iterable[str]
+) -> list[str]:
     """The consents that a request needs besides its asker's own.
 
     Where nobody steers but who asks or whom it is about, another member consents in their stead: else an
@@ -176,7 +165,7 @@ def withdraw(approval: Approval, uid: str, now: datetime) -> Approval:
 
 
 def require_two(
-    pence: int, above_pence: int | None, approval: Approval | None, kind: Kind, about: str
+    pence: int, above_pence: int | None, approval: Approval | None, kind: ApprovalKind, about: str
 ) -> None:
     """Money that staff move by hand: above a threshold only what two of them agreed on, and no more of it.
 

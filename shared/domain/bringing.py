@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from shared.domain import ledger
-from shared.domain.contributions import Contribution, ContributionState
+from shared.domain.contributions import Contribution
 from shared.domain.documents import Document
 from shared.domain.errors import ImportRefused
 from shared.domain.groups import SIZE_MAX, SIZE_MIN, Cycle, Group, PastTurn
@@ -32,9 +32,7 @@ from shared.domain.members import Member
 from shared.domain.payouts import Counted, Payout
 from shared.domain.record import record
 from shared.domain.shortfalls import new_debt, with_debts
-
-FILE_BYTES_MAX: Final = 700_000
-"""What fits into a request as base64. A circle's file has some hundred bytes; the rest is for telling why."""
+from shared.domain.words import FILE_BYTES_MAX, ContributionState
 
 ERRORS_MAX: Final = 50
 """Nobody mends more at once."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import calendar
 from collections.abc import Container
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
+
+from shared.domain.words import Frequency
 
 LONDON: Final = ZoneInfo("Europe/London")
 
-Frequency = Literal["weekly", "monthly"]
 FREQUENCIES: Final = ("weekly", "monthly")
 
 START_OF_BUSINESS: Final = time(9, 0)

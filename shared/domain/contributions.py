@@ -10,8 +10,7 @@ from shared.domain.calendar import add_working_days, london_day, opening_of
 from shared.domain.documents import Day, Document, Ref, States, Value
 from shared.domain.ids import attempt_id, contribution_id, shard_of
 from shared.domain.money import Pence
-
-ContributionState = Literal["due", "covered", "short", "waived"]
+from shared.domain.words import AttemptState, ContributionState, MethodKind
 
 CONTRIBUTION: Final = States(
     "contribution",
@@ -20,18 +19,6 @@ CONTRIBUTION: Final = States(
 """As DESIGN.md § 6, and the way back of a voided reservation: short and waived ones are due again. A covered
 one is waived, or short of a debt, where its pot falls away and its money goes back (decision 16)."""
 
-AttemptState = Literal[
-    "submitting",
-    "requires_action",
-    "processing",
-    "settled",
-    "failed",
-    "cancelled",
-    "refunded",
-    "disputed",
-    "won",
-    "lost",
-]
 
 ATTEMPT: Final = States(
     "attempt",
@@ -66,7 +53,6 @@ FailureKind = Literal[
 MAY_PASS: Final = frozenset({"soft_decline", "processor_error"})
 """Failures after which the same method may work another day."""
 
-MethodKind = Literal["card", "bacs_debit"]
 
 BACS_LEAD_WORKING_DAYS: Final = 4
 """Days ahead of the due date on which a Bacs debit is submitted on an existing mandate (DESIGN.md § 7)."""

@@ -7,6 +7,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from shared.domain.documents import Document, Ref, Value
+from shared.domain.words import Channel, Language
 
 DEVICES_MAX: Final = 10
 """Somebody with more phones than this has old ones among them: the longest unseen gives way."""
@@ -15,9 +16,6 @@ UNSEEN: Final = timedelta(days=270)
 """Firebase Cloud Messaging takes a token for dead after 270 days without a connection."""
 
 LONDON: Final = ZoneInfo("Europe/London")
-
-Channel = Literal["email", "sms", "push"]
-Language = Literal["en", "cy", "fr", "pt", "yo", "ig", "ha", "tw", "sw"]
 
 
 class Device(Value):

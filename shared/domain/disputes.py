@@ -21,10 +21,7 @@ from shared.domain.errors import (
     TooManyEntries,
 )
 from shared.domain.retention import expiry
-
-DisputeKind = Literal["contribution", "payout", "person"]
-DisputeState = Literal["open", "under_review", "upheld", "rejected", "withdrawn"]
-Outcome = Literal["upheld", "rejected"]
+from shared.domain.words import DisputeKind, DisputeOutcome, DisputeState
 
 DISPUTE: Final = States(
     "dispute",
@@ -77,7 +74,7 @@ class Remedy(Value):
 class Verdict(Value):
     """How a dispute ended, by whom, and why (sealed)."""
 
-    outcome: Outcome
+    outcome: DisputeOutcome
     by: str
     at: datetime
     sealed: str

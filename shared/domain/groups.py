@@ -7,14 +7,7 @@ from collections.abc import Container, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
-from shared.domain.calendar import (
-    FREQUENCIES,
-    Frequency,
-    add_working_days,
-    next_working_day,
-    nominal_date,
-    why_moved,
-)
+from shared.domain.calendar import FREQUENCIES, add_working_days, next_working_day, nominal_date, why_moved
 from shared.domain.decision import Decision
 from shared.domain.documents import Day, Document, Ref, States, Value
 from shared.domain.errors import (
@@ -32,11 +25,10 @@ from shared.domain.errors import (
     WrongStartDate,
 )
 from shared.domain.journal import News
-from shared.domain.members import ASKING, MEMBERSHIP, SEATED, GroupRole, Member, MembershipState
+from shared.domain.members import ASKING, MEMBERSHIP, SEATED, Member
 from shared.domain.money import AMOUNTS_PENCE, CURRENCY, Pence, pounds
 from shared.domain.permissions import Role
-
-GroupState = Literal["draft", "recruiting", "locked", "active", "completed", "cancelled", "wound_up"]
+from shared.domain.words import DefaultPolicy, Frequency, GroupRole, GroupState, MembershipState, OrderMethod
 
 GROUP: Final = States(
     "group",
@@ -62,9 +54,6 @@ START_WITHIN_DAYS: Final = 366
 
 PAYOUT_AFTER_WORKING_DAYS: Final = 5
 """Working days from due date to payout: 3 until a card payment clears in the UK, 2 to try once more."""
-
-OrderMethod = Literal["random", "preference", "organiser", "trust"]
-DefaultPolicy = Literal["wait", "pay_cleared", "reserve"]
 
 
 class Terms(Value):

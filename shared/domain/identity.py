@@ -8,24 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Literal
 
 from shared.domain.documents import Value
 from shared.domain.errors import IdentityInTheWay
-
-IdentityState = Literal["none", "pending", "verified", "restricted"]
-
-
-class Ability(StrEnum):
-    """What a person's identity can stand in the way of."""
-
-    PAY_IN = "pay_in"
-    ASK_TO_JOIN = "ask_to_join"
-    PROMISE = "promise"
-    RECEIVE = "receive"
-
+from shared.domain.words import Ability, IdentityState
 
 ALLOWS: Final[Mapping[IdentityState, frozenset[Ability]]] = MappingProxyType(
     {

@@ -27,9 +27,10 @@ from shared.domain.groups import Group, Seat
 from shared.domain.ids import debt_id
 from shared.domain.journal import News
 from shared.domain.ledger import HOUSE, RESERVE, Rows
-from shared.domain.members import Debt, Member, MembershipState
+from shared.domain.members import Debt, Member
 from shared.domain.payouts import Payout
 from shared.domain.shortfalls import new_debt, with_debts
+from shared.domain.words import MembershipState
 
 Reason = Literal["left", "removed", "died", "vulnerable"]
 

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import Field
 
 from shared.domain.documents import Day, Document, Ref, States, Value
-
-MembershipState = Literal[
-    "invited",
-    "requested",
-    "approved",
-    "agreed",
-    "active",
-    "finished",
-    "left",
-    "removed",
-    "defaulted",
-    "declined",
-    "rejected",
-    "expired",
-]
+from shared.domain.words import GroupRole, MembershipState
 
 MEMBERSHIP: Final = States(
     "membership",
@@ -46,8 +32,6 @@ SEATED: Final = frozenset({"approved", "agreed", "active", "finished", "defaulte
 """States in which a person has a seat: they count towards the group's size and see it from inside."""
 
 ASKING: Final = frozenset({"invited", "requested"})
-
-GroupRole = Literal["member", "deputy", "organiser"]
 
 
 class Debt(Value):

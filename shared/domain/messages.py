@@ -17,9 +17,7 @@ from shared.domain.errors import (
     TooLateToEdit,
     TooManyRequests,
 )
-
-TEXT_LETTERS_MAX: Final = 2_000
-"""A message, not a letter; it is also what a phone shows without a second screen."""
+from shared.domain.words import ReportReason
 
 EDIT_WITHIN: Final = timedelta(minutes=15)
 """Long enough for a slip of the finger; after that, others may have answered what stood there."""
@@ -27,10 +25,6 @@ EDIT_WITHIN: Final = timedelta(minutes=15)
 POSTS_MAX: Final = 10
 POSTS_WITHIN: Final = timedelta(minutes=5)
 """People in a lively talk stay far below two a minute, floods do not."""
-
-SILENCE_DAYS_MAX: Final = 30
-
-ReportReason = Literal["abuse", "fraud", "spam", "other"]
 
 
 class Report(Value):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from shared.domain.contributions import Contribution, waits_for_another_method
 from shared.domain.documents import Document, Ref
@@ -12,18 +12,7 @@ from shared.domain.ids import derived_id
 from shared.domain.payouts import Payout
 from shared.domain.retention import expiry
 from shared.domain.users import PaymentMethods, PayoutAccount
-
-Template = Literal[
-    "contribution_due_soon",
-    "contribution_late",
-    "contribution_missed",
-    "authenticate_payment",
-    "payment_method_needed",
-    "payment_method_expires",
-    "payout_account_needs_attention",
-    "payout_bank_refused",
-    "payout_bank_changed",
-]
+from shared.domain.words import Template
 
 DUE_SOON_DAYS: Final = 3
 METHOD_NEEDED_DAYS: Final = 14

@@ -8,21 +8,7 @@ from typing import Final, Literal
 from shared.domain.documents import Day, Document, Ref, States, Value
 from shared.domain.ids import payout_id, sending_id, shard_of
 from shared.domain.money import Pence
-
-PayoutState = Literal[
-    "scheduled",
-    "parked",
-    "reserved",
-    "void",
-    "submitting",
-    "sent",
-    "failed",
-    "unknown",
-    "received",
-    "bank_failed",
-    "partly_reversed",
-    "reversed",
-]
+from shared.domain.words import PayoutState
 
 PAYOUT: Final = States(
     "payout",

@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 from shared.domain.documents import Document, Ref, Value
 from shared.domain.errors import UnknownText
 from shared.domain.groups import Group
 from shared.domain.ledger import Balances
 from shared.domain.members import Member
+from shared.domain.words import ConsentPurpose
 
-Purpose = Literal["terms", "privacy_notice", "credit_assessment", "marketing"]
-
-VERSIONS: Final[Mapping[Purpose, tuple[str, ...]]] = MappingProxyType(
+VERSIONS: Final[Mapping[ConsentPurpose, tuple[str, ...]]] = MappingProxyType(
     {
         "terms": ("2026-11",),
         "privacy_notice": ("2026-11",),
@@ -30,7 +29,7 @@ VERSIONS: Final[Mapping[Purpose, tuple[str, ...]]] = MappingProxyType(
 """Every text that was ever shown, oldest first. A new wording gets a new version, and is asked for anew."""
 
 
-def current_version(purpose: Purpose) -> str:
+def current_version(purpose: ConsentPurpose) -> str:
     """That of the text which is shown today."""
     return VERSIONS[purpose][-1]
 
@@ -38,13 +37,13 @@ def current_version(purpose: Purpose) -> str:
 class Consent(Value):
     """One answer of a person to one text. Answers are added, never changed: each can be shown later."""
 
-    purpose: Purpose
+    purpose: ConsentPurpose
     version: str
     given: bool
     at: datetime
 
 
-def require_shown(purpose: Purpose, version: str) -> None:
+def require_shown(purpose: ConsentPurpose, version: str) -> None:
     """Nobody can have agreed to a text that never was. Raises UnknownText."""
     if version not in VERSIONS[purpose]:
         raise UnknownText(field="version", current=current_version(purpose))
@@ -60,7 +59,7 @@ class Consents(Document):
     def path(self) -> str:
         return consents_ref(self.uid).path
 
-    def stands(self, purpose: Purpose) -> bool:
+    def stands(self, purpose: ConsentPurpose) -> bool:
         """Whether the latest answer to the present text is yes."""
         latest = next((one for one in reversed(self.answers) if one.purpose == purpose), None)
         return latest is not None and latest.given and latest.version == current_version(purpose)

@@ -5,16 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from shared.domain.contributions import MethodKind
 from shared.domain.documents import Document, Ref, Value
 from shared.domain.errors import AccountClosed, NotReadyForMoney, UnknownPaymentMethod
-from shared.domain.identity import (
-    Ability,
-    IdentityCheck,
-    IdentityState,
-    identity_state,
-    require_ability,
-)
+from shared.domain.identity import IdentityCheck, identity_state, require_ability
+from shared.domain.words import Ability, IdentityState, MethodKind
 
 COOLING_OFF: Final = timedelta(days=3)
 """Nothing is paid to new bank details for three days: who took over an account wants the pot at once, and

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.domain import approvals
-from shared.domain.approvals import MAY_ASK, OPEN_FOR, Approval, Consent, Kind, approval_ref
+from shared.domain.approvals import MAY_ASK, OPEN_FOR, Approval, Consent, approval_ref
 from shared.domain.decision import Decision
 from shared.domain.errors import NoSuchThing, NotAllowed
 from shared.domain.groups import Group, group_ref, roles_in
 from shared.domain.ids import new_id
 from shared.domain.permissions import Action, Role, require
+from shared.domain.words import ApprovalKind
 from shared.ports import Query
 from shared.services.carry_out import carry_out, check, check_consent
 from shared.services.context import Command, Context
@@ -21,7 +22,7 @@ Roles = frozenset[Role]
 
 
 def ask(
-    ctx: Context, command: Command, roles: Roles, gid: str, kind: Kind, payload: Mapping[str, Any]
+    ctx: Context, command: Command, roles: Roles, gid: str, kind: ApprovalKind, payload: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Ask for something that others must consent to. What could not be done now is refused at once.
 

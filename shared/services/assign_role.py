@@ -8,8 +8,9 @@ from shared.domain.decision import Decision
 from shared.domain.errors import NotAllowed
 from shared.domain.groups import group_ref, roles_in, with_role
 from shared.domain.journal import News
-from shared.domain.members import GroupRole, member_ref
+from shared.domain.members import member_ref
 from shared.domain.permissions import Action, require
+from shared.domain.words import GroupRole
 from shared.services import views
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, transact

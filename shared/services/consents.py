@@ -5,21 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from shared.domain.decision import Decision
-from shared.domain.privacy import (
-    VERSIONS,
-    Consent,
-    Consents,
-    Purpose,
-    consents_ref,
-    current_version,
-    require_shown,
-)
+from shared.domain.privacy import VERSIONS, Consent, Consents, consents_ref, current_version, require_shown
 from shared.domain.users import user_ref
+from shared.domain.words import ConsentPurpose
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, read, transact
 
 
-def record(ctx: Context, command: Command, purpose: Purpose, version: str, given: bool) -> dict[str, Any]:
+def record(
+    ctx: Context, command: Command, purpose: ConsentPurpose, version: str, given: bool
+) -> dict[str, Any]:
     """Add an answer to the text that was shown. Raises UnknownText, NoSuchThing before the sign-up,
     AccountClosed."""
     require_shown(purpose, version)

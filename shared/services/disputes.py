@@ -8,17 +8,7 @@ from typing import Any
 from shared.domain import ledger
 from shared.domain.contributions import contribution_ref
 from shared.domain.decision import Decision
-from shared.domain.disputes import (
-    Dispute,
-    DisputeKind,
-    Entry,
-    Outcome,
-    Remedy,
-    Verdict,
-    dispute_ref,
-    dispute_sealed_as,
-    opened,
-)
+from shared.domain.disputes import Dispute, Entry, Remedy, Verdict, dispute_ref, dispute_sealed_as, opened
 from shared.domain.errors import DisputeExists, NoSuchThing
 from shared.domain.groups import Group, group_ref, roles_in
 from shared.domain.house import HOUSE_REF, House, stand_in
@@ -28,6 +18,7 @@ from shared.domain.members import member_ref
 from shared.domain.payouts import payout_ref
 from shared.domain.permissions import Action, allows, require
 from shared.domain.remedies import carry_out, people_of
+from shared.domain.words import DisputeKind, DisputeOutcome
 from shared.ports import Query, Sealer
 from shared.services.access_log import record
 from shared.services.context import Command, Context, Reader
@@ -111,7 +102,7 @@ def decide(
     reader: Reader,
     gid: str,
     did: str,
-    outcome: Outcome,
+    outcome: DisputeOutcome,
     reason: str,
     remedies: list[Remedy],
 ) -> dict[str, Any]:

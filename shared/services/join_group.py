@@ -7,11 +7,12 @@ from typing import Any
 from shared.domain.decision import Decision
 from shared.domain.errors import InvitationInvalid, NoSuchThing
 from shared.domain.groups import ask_to_join, group_ref, take_place
-from shared.domain.identity import Ability, require_ability
+from shared.domain.identity import require_ability
 from shared.domain.invitations import Invitation, address_fingerprint, fingerprint, invitation_ref
 from shared.domain.journal import News
 from shared.domain.members import Member, member_ref
 from shared.domain.users import user_ref
+from shared.domain.words import Ability
 from shared.services import display_names, throttle, views
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, read, transact

@@ -12,9 +12,10 @@ from shared.domain.errors import NoSuchThing, NotAllowed
 from shared.domain.groups import Group, group_ref, roles_in
 from shared.domain.ids import new_id
 from shared.domain.journal import News
-from shared.domain.messages import Chat, Message, ReportReason, chat_ref, message_ref, message_sealed_as
+from shared.domain.messages import Chat, Message, chat_ref, message_ref, message_sealed_as
 from shared.domain.permissions import Action, Role, allows, require
 from shared.domain.retention import expiry
+from shared.domain.words import ReportReason
 from shared.ports import Query, Sealer
 from shared.services import display_names
 from shared.services.access_log import record, require_in_group

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from shared.domain.collection import may_use
-from shared.domain.contributions import MethodKind
 from shared.domain.decision import Decision
 from shared.domain.documents import Ref
 from shared.domain.errors import (
@@ -19,6 +18,7 @@ from shared.domain.errors import (
 from shared.domain.fraud import Hold
 from shared.domain.traces import TraceKind, traces_ref
 from shared.domain.users import PaymentMethod, PaymentMethods, User, payment_methods_ref, user_ref
+from shared.domain.words import MethodKind
 from shared.ports import Method, MethodSetup, Query
 from shared.services import views, wake
 from shared.services.context import Command, Context

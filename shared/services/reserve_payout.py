@@ -12,9 +12,10 @@ from shared.domain.ids import contribution_id
 from shared.domain.journal import News
 from shared.domain.ledger import balances_ref
 from shared.domain.members import Member, member_ref
-from shared.domain.payouts import Payout, PayoutState, payout_ref
+from shared.domain.payouts import Payout, payout_ref
 from shared.domain.reservation import Readiness, readiness, reserve
 from shared.domain.users import user_ref
+from shared.domain.words import PayoutState
 from shared.services import wake
 from shared.services.context import Command, Context
 from shared.services.fraud_holds import payout_held_until

@@ -53,6 +53,8 @@ def seal_facts(ctx: Context, command: Command) -> dict[str, Any]:
             by_group[snapshot.path.split("/")[1]].append(snapshot.path)
         here = sum(_seal_group(ctx, group, paths) for group, paths in by_group.items())
         sealed += here
+        if here == len(found) < AT_ONCE:
+            return {"sealed": sealed, "tail_seconds": 0}  # all that there was: no need to look again
         if len(found) < AT_ONCE or not here:
             break
     return {"sealed": sealed, "tail_seconds": _tail_seconds(ctx)}

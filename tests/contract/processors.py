@@ -18,7 +18,7 @@ from infra.local.stripe.core import LocalStripe
 from infra.local.stripe.in_process import InProcessTransport
 from infra.local.stripe.server import start_local_stripe
 from shared.adapters.stripe_gateway import StripeGateway
-from shared.domain.contributions import MethodKind
+from shared.domain.words import MethodKind
 from shared.ports import Method, PaymentGateway
 from tests.contract.stripe import conformity
 from tests.simulation.faults import Faults

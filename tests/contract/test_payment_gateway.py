@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from shared.domain.collection import LEAST_CHARGE_PENCE
-from shared.domain.contributions import MethodKind
 from shared.domain.errors import BadSignature
+from shared.domain.words import MethodKind
 from shared.ports import (
     BankPayout,
     Collection,

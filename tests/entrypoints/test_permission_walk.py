@@ -15,10 +15,11 @@ from shared.domain.contributions import Contribution
 from shared.domain.disputes import Dispute
 from shared.domain.documents import Document
 from shared.domain.groups import Draw, Group, Seat, Terms, group_ref, roles_in
-from shared.domain.members import GroupRole, Member
+from shared.domain.members import Member
 from shared.domain.messages import Message
 from shared.domain.permissions import Action, allows, may_begin, personal_roles
 from shared.domain.users import PaymentMethods, User
+from shared.domain.words import GroupRole
 from shared.ports import Create
 from shared.web.openapi import AREAS
 from shared.web.routing import Route

@@ -13,7 +13,14 @@ from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution
 from shared.domain.payouts import Payout
 from shared.ports import Collection
-from shared.services import process_payment_event, reserve_payout, send_payout, settle_contribution
+from shared.services import (
+    process_payment_event,
+    relay,
+    reserve_payout,
+    seal_facts,
+    send_payout,
+    settle_contribution,
+)
 from tests.builders import Circle, World
 from tests.contract.counting import counting
 
@@ -120,3 +127,15 @@ def test_a_payout_that_is_not_to_be_sent_now_costs_one_read(
     with counting(firestore_client) as costs:
         assert send(payable, payout) == "reserved"
     assert (costs.documents_read, costs.documents_written, costs.waits) == (1, 0, 1)
+
+
+def test_a_tick_of_the_relay_with_nothing_to_do_asks_once_what_to_publish_and_once_what_to_seal(
+    firestore_client: Client,
+) -> None:
+    world = World(store=FirestoreStore(lambda: firestore_client))
+    with counting(firestore_client) as costs:
+        command = world.command("system:relay")
+        told = relay.relay(world.ctx, command) | seal_facts.seal_facts(world.ctx, command)
+
+    assert told == {"published": 0, "sealed": 0, "tail_seconds": 0}
+    assert (costs.documents_read, costs.documents_written, costs.waits) == (2, 0, 2)

@@ -14,14 +14,13 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.approvals import Kind
 from shared.domain.calendar import london_day, opening_of
 from shared.domain.commitments import GROUPS_MAX, MONTHLY_PENCE_MAX
 from shared.domain.disputes import Remedy
 from shared.domain.errors import CapReached, CycleOpen, HouseTooThin, PotsDiffer, Refusal, RemedyImpossible
 from shared.domain.house import FLOOR_PENCE
-from shared.domain.members import GroupRole
 from shared.domain.permissions import Role
+from shared.domain.words import ApprovalKind, GroupRole
 from shared.services import (
     approvals,
     assign_role,
@@ -560,7 +559,7 @@ class Cases:
 
     # --- requests and their answers -------------------------------------------------------------------------
 
-    def _ask(self, asker: str, gid: str, kind: Kind, **payload: Any) -> str:
+    def _ask(self, asker: str, gid: str, kind: ApprovalKind, **payload: Any) -> str:
         """Ask for what others must consent to. Returns the key under which it was asked."""
         roles = FINANCE if asker in STAFF else NOBODY
         return self._client(

@@ -20,11 +20,11 @@ from datetime import date, timedelta
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from shared.adapters.memory_store import MemoryStore
-from shared.domain.approvals import Kind
 from shared.domain.calendar import add_working_days, london_day, opening_of
 from shared.domain.contributions import NOTICE_WORKING_DAYS
 from shared.domain.payouts import payout_ref
 from shared.domain.permissions import Role
+from shared.domain.words import ApprovalKind
 from shared.ports import Snapshot, Write
 from shared.services import (
     accept_agreement,
@@ -307,7 +307,7 @@ class Page:
 
     # --- what takes several people --------------------------------------------------------------------------
 
-    def asks(self, letter: str, kind: Kind, **payload: Any) -> str:
+    def asks(self, letter: str, kind: ApprovalKind, **payload: Any) -> str:
         """Somebody asks for what others must consent to; returns the request."""
         named = {name: self.uid.get(str(value), value) for name, value in payload.items()}
         who = self.uid.get(letter, letter)
@@ -328,7 +328,7 @@ class Page:
         return str(answer["state"])
 
     @step
-    def agreed(self, letter: str, kind: Kind, /, *consenting: str, **payload: Any) -> None:
+    def agreed(self, letter: str, kind: ApprovalKind, /, *consenting: str, **payload: Any) -> None:
         """Asked for by one, consented to by the others, and done."""
         request = self.asks(letter, kind, **payload)
         states = [self.consents(other, request) for other in consenting]

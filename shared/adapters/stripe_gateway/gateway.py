@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from shared.adapters.stripe_gateway import news, readings
 from shared.adapters.stripe_gateway.api import Declined, Object, StripeApi, at
-from shared.domain.contributions import MethodKind
 from shared.domain.errors import AjoError
+from shared.domain.words import MethodKind
 from shared.ports import (
     BankPayout,
     Collection,

@@ -7,14 +7,19 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from shared.domain.groups import DefaultPolicy, GroupState, OrderMethod
-from shared.domain.members import GroupRole, MembershipState
-from shared.domain.payouts import PayoutState
+from shared.domain.words import (
+    DefaultPolicy,
+    Frequency,
+    GroupRole,
+    GroupState,
+    MembershipState,
+    OrderMethod,
+    PayoutState,
+)
 from shared.web.schemas.common import Amount, Answer, Currency, Id, Input, Name, normalised
 
 Visibility = Literal["public", "invited"]
 MailState = Literal["sent", "not_sent", "refused"]
-Frequency = Literal["weekly", "monthly"]
 
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{6,64}$")]

@@ -7,9 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from shared.domain.devices import Channel, Language
-from shared.domain.identity import Ability, IdentityState
-from shared.domain.privacy import Purpose
+from shared.domain.words import Ability, Channel, ConsentPurpose, IdentityState, Language
 from shared.web.schemas.common import Answer, Id, Input, Name, ReturnUrl
 
 # --- who one is -------------------------------------------------------------------------------------------
@@ -110,7 +108,7 @@ class Done(Answer):
 class NewConsent(Input):
     """An answer to the text of this purpose and version; `given` false takes an earlier yes back."""
 
-    purpose: Purpose
+    purpose: ConsentPurpose
     version: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}$")
     given: bool
 
@@ -118,7 +116,7 @@ class NewConsent(Input):
 class ConsentAnswer(Answer):
     """One answer, as it was given."""
 
-    purpose: Purpose
+    purpose: ConsentPurpose
     version: str
     given: bool
     at: datetime
@@ -127,7 +125,7 @@ class ConsentAnswer(Answer):
 class ConsentText(Answer):
     """A text of today, and whether the person's yes to it stands."""
 
-    purpose: Purpose
+    purpose: ConsentPurpose
     version: str
     stands: bool
 

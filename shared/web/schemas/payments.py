@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.domain.contributions import AttemptState, ContributionState, MethodKind
+from shared.domain.words import AttemptState, ContributionState, MethodKind
 from shared.web.schemas.common import Amount, Answer, Currency, Id, Input, PageRequest, ReturnUrl
 
 

@@ -9,9 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.domain.bringing import FILE_BYTES_MAX
-from shared.domain.groups import DefaultPolicy, GroupState
-from shared.domain.members import GroupRole
+from shared.domain.words import FILE_BYTES_MAX, DefaultPolicy, Frequency, GroupRole, GroupState
 from shared.web.schemas.common import Answer, Currency, Id, Input, Name, PageRequest
 from shared.web.schemas.groups import Code, Group, MailState, Purpose, Terms
 
@@ -20,7 +18,7 @@ class BrowseRequest(PageRequest):
     """Which public circles to list."""
 
     amount_pence: int | None = Field(None, ge=0, le=10_000_000)
-    frequency: Literal["weekly", "monthly"] | None = None
+    frequency: Frequency | None = None
 
 
 class PublicGroup(Answer):

@@ -7,9 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from shared.domain.approvals import ApprovalState, Kind
-from shared.domain.groups import OrderMethod
-from shared.domain.members import MembershipState
+from shared.domain.words import ApprovalKind, ApprovalState, MembershipState, OrderMethod
 from shared.web.schemas.common import Amount, Answer, Currency, Id, Input
 
 
@@ -153,7 +151,7 @@ class NewApproval(Input):
     refund: `about` the contribution, `pence`, `reason`; reversal: `about` the payout, `pence`, `reason`.
     """
 
-    kind: Kind
+    kind: ApprovalKind
     about: Id | None = None
     with_member: Id | None = None
     creditor: Id | None = None
@@ -201,7 +199,7 @@ class Approval(Answer):
 
     id: Id
     group: Id
-    kind: Kind
+    kind: ApprovalKind
     about: Id
     other: str | None = None
     reason: str | None = None

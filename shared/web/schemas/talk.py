@@ -8,8 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from shared.domain.disputes import DisputeKind, DisputeState, Outcome
-from shared.domain.messages import SILENCE_DAYS_MAX, TEXT_LETTERS_MAX, ReportReason
+from shared.domain.words import (
+    SILENCE_DAYS_MAX,
+    TEXT_LETTERS_MAX,
+    DisputeKind,
+    DisputeOutcome,
+    DisputeState,
+    ReportReason,
+)
 from shared.web.schemas.common import Amount, Answer, Id, Input, Page, PageRequest
 
 
@@ -155,7 +161,7 @@ class Remedy(Input):
 class NewDecision(Input):
     """How a dispute ends, why, and what is put right."""
 
-    outcome: Outcome
+    outcome: DisputeOutcome
     reason: Text
     remedies: Annotated[list[Remedy], Field(max_length=10)] = []
 
@@ -208,7 +214,7 @@ class PutRight(Answer):
 class Decided(Answer):
     """How a dispute ended."""
 
-    outcome: Outcome
+    outcome: DisputeOutcome
     by: Id
     at: datetime
     reason: str

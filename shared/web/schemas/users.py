@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.domain.identity import IdentityState
-from shared.domain.notifications import Template
+from shared.domain.words import IdentityState, Template
 from shared.web.schemas.common import Answer, Id, Input, ReturnUrl
 
 

@@ -171,3 +171,19 @@ def test_garbage_is_looked_for_again_once_a_part_is_made(
         bootstrap._part(chance)()
     assert seen == [False]
     assert gc.isenabled()
+
+
+def test_what_a_part_brought_is_never_gone_through_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Library:
+        """Something that Python's collector looks after."""
+
+    def chance() -> object:
+        return Library()
+
+    monkeypatch.setattr(bootstrap, "_names", set(bootstrap._names))
+    with bootstrap.override():
+        made = bootstrap._part(chance)()
+        later = Library()
+        looked_at = {id(one) for one in gc.get_objects() if type(one) is Library}
+    assert id(later) in looked_at
+    assert id(made) not in looked_at

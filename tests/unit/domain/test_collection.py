@@ -25,7 +25,6 @@ from shared.domain.contributions import (
     METHOD_RECHECK,
     Contribution,
     Instalment,
-    MethodKind,
     Notice,
     first_look_at,
     next_attempt,
@@ -35,6 +34,7 @@ from shared.domain.journal import News
 from shared.domain.ledger import HOUSE
 from shared.domain.members import Member
 from shared.domain.users import PaymentMethod
+from shared.domain.words import MethodKind
 from tests.unit.domain.things import AMOUNT, DAY, DUE, NOW, attempt, contribution, debt, member, paid, tried
 
 NONE: frozenset[date] = frozenset()

@@ -15,7 +15,6 @@ from shared.domain.contributions import (
     METHOD_RECHECK,
     RETRY_AFTER_DAYS,
     Attempt,
-    AttemptState,
     Contribution,
     FailureKind,
     contribution_ref,
@@ -27,6 +26,7 @@ from shared.domain.contributions import (
     waits_for_another_method,
 )
 from shared.domain.ids import attempt_id, contribution_id, shard_of
+from shared.domain.words import AttemptState
 from tests.unit.domain.things import AMOUNT, DAY, NOW, attempt, contribution, paid, settled, tried
 
 GOOD_FRIDAY, EASTER_MONDAY = date(2027, 3, 26), date(2027, 3, 29)

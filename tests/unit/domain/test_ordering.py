@@ -18,10 +18,11 @@ from shared.domain.errors import (
     OrderNotReady,
     TurnsNotOpen,
 )
-from shared.domain.groups import Draw, Group, OrderMethod, Seat, Terms
+from shared.domain.groups import Draw, Group, Seat, Terms
 from shared.domain.member_risk import Candidate, trust_order
 from shared.domain.ordering import best_assignment, make_order, rank, set_order
 from shared.domain.rotation import drawn_order
+from shared.domain.words import OrderMethod
 from tests.unit.domain.things import tried
 
 PEOPLE = ["ada", "ben", "cy", "dee", "eve"]

@@ -13,20 +13,14 @@ from typing import get_args
 import pytest
 
 from shared.domain.assessments import REVIEW
-from shared.domain.contributions import (
-    ATTEMPT,
-    BROUGHT_MONEY,
-    CONTRIBUTION,
-    LIVE,
-    AttemptState,
-    ContributionState,
-)
+from shared.domain.contributions import ATTEMPT, BROUGHT_MONEY, CONTRIBUTION, LIVE
 from shared.domain.disputes import DISPUTE
 from shared.domain.documents import States
 from shared.domain.errors import UnknownTransition
-from shared.domain.groups import GROUP, Draw, Group, GroupState, Terms
-from shared.domain.members import MEMBERSHIP, MembershipState
-from shared.domain.payouts import AT_REST, BEFORE_SENDING, PAYOUT, PayoutState
+from shared.domain.groups import GROUP, Draw, Group, Terms
+from shared.domain.members import MEMBERSHIP
+from shared.domain.payouts import AT_REST, BEFORE_SENDING, PAYOUT
+from shared.domain.words import AttemptState, ContributionState, GroupState, MembershipState, PayoutState
 from tests.unit.domain.things import attempt, contribution, member, turn
 
 TABLES: dict[str, tuple[States, str]] = {

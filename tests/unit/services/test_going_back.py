@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from shared.domain.approvals import Kind
 from shared.domain.errors import NothingToGiveBack, OwnRequest, ProcessorRefused, TwoPeopleNeeded
 from shared.domain.permissions import Role
 from shared.domain.refunds import came_back
 from shared.domain.settlement import Money
+from shared.domain.words import ApprovalKind
 from shared.services import approvals, refund_contribution, reverse_payout
 from tests.builders import Circle, World
 
@@ -222,7 +222,7 @@ def _watched() -> Told:
     return told
 
 
-def agreed(told: Told, kind: Kind, about: str, pence: int) -> str:
+def agreed(told: Told, kind: ApprovalKind, about: str, pence: int) -> str:
     """Asked for by one of the house's finance people, consented to by another."""
     staff, payload = frozenset({Role.FINANCE}), {"about": about, "pence": pence, "reason": "by_mistake"}
     ctx, gid = told.world.ctx, told.circle.id

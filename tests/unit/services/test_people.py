@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from shared.domain.errors import CannotBeErased, IdentityInTheWay
-from shared.domain.identity import ALLOWS, Ability, IdentityCheck, identity_state, require_ability
+from shared.domain.identity import ALLOWS, IdentityCheck, identity_state, require_ability
 from shared.domain.users import User, user_ref
+from shared.domain.words import Ability
 from shared.services import erase_person, identity_check, profile
 from tests.builders import STARTS, World
 
