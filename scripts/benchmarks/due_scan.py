@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from google.cloud import firestore
-
 from scripts.benchmarks.money import planted_dues, platform
 from shared.adapters import firestore_store
+from shared.adapters.firestore_client import Client
 from shared.services.collect_contributions import due
 from tests.contract.counting import counting
 
@@ -29,7 +28,7 @@ def _patiently() -> Iterator[None]:
         yield
 
 
-def reads_per_due_item(client: firestore.Client, contributions: int) -> float:
+def reads_per_due_item(client: Client, contributions: int) -> float:
     """Documents read to find 50 due ones among so many."""
     world = platform(client)
     planted_dues(client, world, contributions, DUE)

@@ -10,10 +10,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from google.cloud import firestore
-
 from scripts.benchmarks.bare import reads_and_commits
 from scripts.benchmarks.timing import Ratio, in_turn, median_run, seconds_of
+from shared.adapters.firestore_client import Client
 from shared.adapters.firestore_store import FirestoreStore
 from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution, next_attempt
@@ -27,14 +26,15 @@ from tests.contract.counting import counting
 
 MEMBERS = 10
 RUNS = 5
-PAIRS = 50
 WRITERS = 8
+WRITER_RUNS = 9
+"""A run is a fifth of a second, and swings by a third: the median of five still did by a tenth."""
 
 
 class Recorder(FirestoreStore):
     """Firestore, remembering what was read and written last."""
 
-    def __init__(self, client: firestore.Client) -> None:
+    def __init__(self, client: Client) -> None:
         super().__init__(lambda: client)
         self.read: list[str] = []
         self.batches: list[list[Write]] = []
@@ -48,7 +48,7 @@ class Recorder(FirestoreStore):
         super().commit(writes)
 
 
-def platform(client: firestore.Client) -> World:
+def platform(client: Client) -> World:
     return World(store=Recorder(client))
 
 
@@ -115,7 +115,7 @@ def settling(world: World, contribution: Contribution) -> Callable[[], object]:
 # --- beside bare commits ------------------------------------------------------------------------------------
 
 
-def settle_vs_bare(client: firestore.Client) -> Ratio:
+def settle_vs_bare(client: Client) -> Ratio:
     """Settling a contribution ÷ the same reads and commits by the bare client, on the circle beside."""
     world = platform(client)
     ours, theirs = circles(world, 2)
@@ -131,7 +131,7 @@ def settle_vs_bare(client: firestore.Client) -> Ratio:
     return median_run(runs)
 
 
-def reserve_vs_bare(client: firestore.Client) -> Ratio:
+def reserve_vs_bare(client: Client) -> Ratio:
     """Reserving a full pot ÷ the same reads and commits by the bare client, on the circle beside."""
     world = platform(client)
     ours, theirs = circles(world, 2)
@@ -166,9 +166,7 @@ def _recorded(world: World, work: Callable[[], object]) -> Shape:
     return Shape(list(dict.fromkeys(store.read)), list(store.batches))
 
 
-def _bare(
-    client: firestore.Client, shape: Shape, ours: Contribution, theirs: Contribution
-) -> Callable[[], None]:
+def _bare(client: Client, shape: Shape, ours: Contribution, theirs: Contribution) -> Callable[[], None]:
     attempts = (ours.attempts[-1].id, theirs.attempts[-1].id)
     return _renamed(client, shape, {ours.group: theirs.group, ours.id: theirs.id, attempts[0]: attempts[1]})
 
@@ -181,7 +179,7 @@ def _twins(ours: Circle, theirs: Circle, first: int, cycle: int) -> dict[str, st
     return names
 
 
-def _renamed(client: firestore.Client, shape: Shape, names: dict[str, str]) -> Callable[[], None]:
+def _renamed(client: Client, shape: Shape, names: dict[str, str]) -> Callable[[], None]:
     """The same reads and writes, of other documents."""
 
     def renamed(path: str) -> str:
@@ -196,11 +194,11 @@ def _renamed(client: firestore.Client, shape: Shape, names: dict[str, str]) -> C
 # --- writers at once ----------------------------------------------------------------------------------------
 
 
-def writers(client: firestore.Client) -> dict[str, Any]:
+def writers(client: Client) -> dict[str, Any]:
     """Settlements a second of one group, by eight writers ÷ by one; and what its balances lost (0)."""
     world = platform(client)
     ratios, lost = [], 0
-    for alone, together in zip(*[iter(circles(world, 2 * RUNS))] * 2, strict=True):
+    for alone, together in zip(*[iter(circles(world, 2 * WRITER_RUNS))] * 2, strict=True):
         one = _rate(1, world, alone)
         many = _rate(WRITERS, world, together)
         ratios.append(many / one)
@@ -225,7 +223,7 @@ def _lost_updates(circle: Circle) -> int:
 # --- billed -------------------------------------------------------------------------------------------------
 
 
-def billed(client: firestore.Client) -> dict[str, dict[str, int]]:
+def billed(client: Client) -> dict[str, dict[str, int]]:
     """What each use case of the money path costs at Firestore, as `Costs` counts it."""
     world = platform(client)
     circle = world.circle(world.people(5))
@@ -264,7 +262,7 @@ def billed(client: firestore.Client) -> dict[str, dict[str, int]]:
     return told
 
 
-def planted_dues(client: firestore.Client, world: World, count: int, due: int) -> None:
+def planted_dues(client: Client, world: World, count: int, due: int) -> None:
     """So many contributions that are nothing but their index, some of them due."""
     store = FirestoreStore(lambda: client)
     moment = world.clock.now()

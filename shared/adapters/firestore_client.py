@@ -1,18 +1,23 @@
-"""Google's Firestore client, reading on the thread that waits for the answer.
+"""Google's Firestore client, as our store speaks through it: on the caller's thread, and by the message.
 
 gRPC for Python reads a stream of answers on a thread that it starts for that, and each of Firestore's reads
-is such a stream: a hand-over between threads for each answer, under one interpreter's lock. Eight use cases
-at once did 1.5 times as much as one; reading for themselves, 1.9 times (`scripts/benchmark --only writers`).
+is such a stream: a hand-over between threads for each answer, under one interpreter's lock. And the client's
+own documents are copied deeply twice before anybody sees them (`scripts/benchmark --only money,writers`).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.cloud import firestore
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+from google.cloud.firestore_v1.types import BatchGetDocumentsRequest, BatchGetDocumentsResponse, CommitRequest
 from grpc.experimental import ChannelOptions
+
+if TYPE_CHECKING:
+    from google.api_core.retry import Retry
 
 ON_CALLERS_THREAD = (ChannelOptions.SingleThreadedUnaryStream, 1)
 """gRPC's own option for it (grpc/grpc#20753). Answers cannot be awaited as futures then: nobody does."""
@@ -23,6 +28,32 @@ UNLIMITED = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_le
 
 class Client(firestore.Client):
     """Google's client with a channel of ours: it takes no options itself (google-cloud-python#16455)."""
+
+    def name(self, path: str) -> str:
+        """A document's full name, as messages have it."""
+        return f"{self._database_string}/documents/{path}"
+
+    def batch_get(self, names: Iterable[str], retry: Retry, timeout: float) -> Iterator[Any]:
+        """`BatchGetDocumentsResponse` of each document, there or missing, in any order, each once.
+
+        Raises GoogleAPIError, as do the answers.
+        """
+        request = BatchGetDocumentsRequest.pb()()
+        request.database = self._database_string
+        request.documents.extend(names)
+        answers = self._firestore_api.batch_get_documents(
+            BatchGetDocumentsRequest.wrap(request), metadata=self._rpc_metadata, retry=retry, timeout=timeout
+        )
+        return map(BatchGetDocumentsResponse.pb, answers)
+
+    def commit(self, writes: Iterable[Any], timeout: float) -> None:
+        """Commit these `Write` messages, and never send them twice. Raises GoogleAPIError."""
+        request = CommitRequest.pb()()
+        request.database = self._database_string
+        request.writes.extend(writes)
+        self._firestore_api.commit(
+            CommitRequest.wrap(request), metadata=self._rpc_metadata, retry=None, timeout=timeout
+        )
 
     def _firestore_api_helper(self, transport: Any, client_class: Any, client_module: Any) -> Any:
         return super()._firestore_api_helper(_Transport, client_class, client_module)

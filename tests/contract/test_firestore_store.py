@@ -12,6 +12,7 @@ from grpc import StatusCode
 
 from shared.adapters import firestore_store
 from shared.adapters.firestore_client import Client
+from shared.adapters.firestore_messages import Version
 from shared.adapters.firestore_store import FirestoreStore
 from shared.ports import (
     AlreadyExists,
@@ -275,5 +276,13 @@ def test_versions_are_firestores_own_update_times(store: FirestoreStore) -> None
     before = datetime.now(UTC)
     store.commit([Put("c/a", {})])
     (found,) = store.load("c/a")
-    assert isinstance(found.version, datetime)
-    assert abs((found.version - before).total_seconds()) < 60
+    assert isinstance(found.version, Version)
+    assert abs(found.version.seconds - before.timestamp()) < 60
+
+
+def test_a_kind_of_value_that_we_never_write_is_refused_and_not_guessed_at(
+    store: FirestoreStore, firestore_client: Client
+) -> None:
+    firestore_client.document("c/a").set({"share": 0.5})
+    with pytest.raises(ValueError, match="double_value"):
+        store.load("c/a")

@@ -493,9 +493,10 @@ def test_query_finds_a_collections_documents_by_path_and_none_of_its_neighbours(
     assert store.query(Query("g/3/m")) == Page([], None)
 
 
-def test_what_a_query_read_can_be_guarded_like_what_was_loaded(store: Store) -> None:
+@pytest.mark.parametrize("group", [False, True])
+def test_what_a_query_read_can_be_guarded_like_what_was_loaded(store: Store, group: bool) -> None:
     put(store, {"c/d": {"n": 1}})
-    (found,) = store.query(Query("c")).documents
+    (found,) = store.query(Query("c", group=group)).documents
     assert found == store.load("c/d")[0]
     store.commit([Update("c/d", {"n": 2}, found.version)])
     with pytest.raises(Stale):

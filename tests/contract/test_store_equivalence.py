@@ -9,11 +9,11 @@ from itertools import count
 from typing import Any
 
 import pytest
-from google.cloud.firestore import Client
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.documents import LISTS
+from shared.adapters.firestore_client import Client
 from shared.adapters.firestore_store import FirestoreStore
 from shared.adapters.memory_store import MemoryStore
 from shared.ports import (

@@ -6,8 +6,8 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
-from google.cloud.firestore import Client
 
+from shared.adapters.firestore_client import Client
 from shared.adapters.firestore_store import FirestoreStore
 from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
-from google.cloud.firestore import Client
 
+from shared.adapters.firestore_client import Client
 from shared.adapters.firestore_store import FirestoreStore
 from shared.domain.calendar import opening_of
 from shared.domain.contributions import Contribution, next_attempt

@@ -10,9 +10,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from google.cloud.firestore import Client
 from grpc import StatusCode
 
+from shared.adapters.firestore_client import Client
 from shared.adapters.firestore_store import FirestoreStore
 from shared.adapters.stripe_gateway.news import thin
 from shared.domain.calendar import opening_of
