@@ -105,7 +105,7 @@ class Attempt(Value):
     clears_at: datetime | None = None
     taken_back: list[str] = []  # movements that took its money back
     taken_back_pence: Pence = 0  # how much of it is gone now
-    refunding: bool = False  # we asked the processor to give it back, and have not heard yet
+    refunding: str | None = None  # the fact by which we asked to have it given back, until we have heard
     won_back: list[str] = []  # movements that brought it again
     failure: FailureKind | None = None
     failure_code: str | None = None

@@ -19,7 +19,8 @@ def ask(
 ) -> Decision:
     """Record that the contribution is to be given back, before the processor is asked; its pot waits.
 
-    The fee on top of it goes back with it.
+    The fee on top of it goes back with it. The fact is the asking: its id is the key at the processor, its
+    amount what is asked for. One that came to nothing may be followed by another, with another key.
 
     What a pot was reserved with belongs to its recipient: it is not taken back from them by a refund. Raises
     NothingToGiveBack, TwoPeopleNeeded.
@@ -29,12 +30,11 @@ def ask(
     attempt = next((one for one in contribution.attempts if one.in_pot_pence), None)
     if attempt is None or attempt.state not in {"settled", "won"}:
         raise NothingToGiveBack(why="no money of this contribution is in the pot")
-    answer = {"attempt": attempt.id}
     if attempt.refunding:
-        return Decision(answer=answer)
+        return Decision(answer={"attempt": attempt.id, "asking": attempt.refunding})
     require_two(attempt.refundable_pence, two_people_above_pence, approval, "refund", contribution.id)
     fact = News(
-        id=f"refund_asked:{attempt.id}:{contribution.revision}",  # one that was refused may be asked again
+        id=f"refund_asked:{attempt.id}:{contribution.revision}",
         group=contribution.group,
         type="refund_asked",
         payload={
@@ -47,16 +47,18 @@ def ask(
         },
     )
     return Decision(
-        answer=answer, facts=[fact], changed=[contribution.with_attempt(attempt.with_(refunding=True))]
+        answer={"attempt": attempt.id, "asking": fact.id},
+        facts=[fact],
+        changed=[contribution.with_attempt(attempt.with_(refunding=fact.id))],
     )
 
 
-def give_up(contribution: Contribution, attempt_id: str) -> Decision:
-    """The processor refused: the money stays in the pot."""
+def give_up(contribution: Contribution, attempt_id: str, asking: str) -> Decision:
+    """This asking came to nothing: the money stays in the pot."""
     attempt = _attempt(contribution, attempt_id)
-    if not attempt.refunding:
+    if attempt.refunding != asking:
         return Decision()
-    return Decision(changed=[contribution.with_attempt(attempt.with_(refunding=False))])
+    return Decision(changed=[contribution.with_attempt(attempt.with_(refunding=None))])
 
 
 def came_back(contribution: Contribution, attempt_id: str, money: Money) -> Decision:

@@ -188,10 +188,12 @@ def take_back(
     member: FindMember,
     balances: Callable[[], Balances],
     now: datetime,
+    asking: str | None = None,
 ) -> Decision:
     """Record a refund, or money that the payer's bank took back; `money.pence` is positive.
 
-    A refund in part leaves the attempt settled: what is left of it may still be disputed.
+    `asking` is the fact by which we asked for this refund. A refund in part leaves the attempt settled: what
+    is left of it may still be disputed.
 
     Not reserved: it leaves the pot, and the contribution is due again. Reserved and on its way or gone:
     the payer's credit goes first, then the house stands in; the recipient keeps the pot (DESIGN.md § 5).
@@ -217,7 +219,8 @@ def take_back(
     rows += ledger.disputed_after(money.processor, contribution.uid, from_credit, from_house)
     rows += ledger.fee_on_top_returned(fee_pence)
     left_in_pot = attempt.in_pot_pence - from_pot
-    refunding = attempt.refunding and left_in_pot > 0  # a part may have gone back without us
+    over = asking == attempt.refunding or not left_in_pot  # a part may have gone back without us
+    refunding = None if over else attempt.refunding
     after = contribution.with_attempt(attempt.with_(in_pot_pence=left_in_pot, refunding=refunding)).with_(
         in_pot_pence=contribution.in_pot_pence - from_pot,
         planned_at=None,  # what was planned is not what is owed now

@@ -15,6 +15,7 @@
 | GET, DELETE `requests` | `?since=` index | the log of requests and answers |
 | POST `charges/ID/dispute` | `reason`, `amount` | a dispute; ID may be a payment intent's |
 | POST `disputes/ID` | `status`: won or lost | closes it |
+| POST `refunds/ID/fail` | `reason` | the payer's bank sends it back, also after 'succeeded' |
 | POST `payouts/ID/fail` | `code` | the bank sends it back, also after 'paid' |
 | POST `accounts/ID/onboard` | `account_number` | completes onboarding |
 | POST `accounts/ID/disable` | `due` (list), `reason`, `transfers` (true) | stops payouts, and transfers |
@@ -50,6 +51,7 @@ from infra.local.stripe import (
     params,
     payment_intents,
     payouts,
+    refunds,
     setup_intents,
     webhooks,
 )
@@ -210,6 +212,10 @@ def _close_dispute(core: LocalStripe, body: Object, dispute: str) -> Object:
     return core.world.show(disputes.close_as(core.world, dispute, body["status"]))
 
 
+def _fail_refund(core: LocalStripe, body: Object, refund: str) -> Object:
+    return refunds.fail(core.world, refund, body.get("reason", "expired_or_canceled_card"))
+
+
 def _fail_payout(core: LocalStripe, body: Object, payout: str) -> Object:
     return payouts.fail(core.world, payout, body.get("code", "account_closed"))
 
@@ -352,6 +358,7 @@ _ACTIONS: list[tuple[str, str, Action]] = [
     ("DELETE", "requests", _clear_requests),
     ("POST", "charges/(?P<charge>[^/]+)/dispute", _dispute),
     ("POST", "disputes/(?P<dispute>[^/]+)", _close_dispute),
+    ("POST", "refunds/(?P<refund>[^/]+)/fail", _fail_refund),
     ("POST", "payouts/(?P<payout>[^/]+)/fail", _fail_payout),
     ("POST", "accounts/(?P<account>[^/]+)/onboard", _onboard),
     ("POST", "accounts/(?P<account>[^/]+)/disable", _disable),

@@ -209,7 +209,7 @@ def refund(given: Object, came_back: Object | None = None) -> Refund:
         live=intent["livemode"],
         movement=_movement_of(given["balance_transaction"], labels),
         failure_movement=_movement_of(came_back, labels),
-        asked_by_us=bool(_labels(given)),
+        asking=_labels(given).get("refund"),
     )
 
 

@@ -31,7 +31,7 @@ from tests.unit.domain.things import (
 def test_a_refund_is_recorded_before_the_processor_is_asked(state: str) -> None:
     had = paid(attempts=[settled(1, in_pot_pence=0), settled(2, state=state)])
     assert ask(had, "moved away") == Decision(
-        answer={"attempt": "att_2"},
+        answer={"attempt": "att_2", "asking": "refund_asked:att_2:0"},
         facts=[
             News(
                 id="refund_asked:att_2:0",
@@ -47,7 +47,14 @@ def test_a_refund_is_recorded_before_the_processor_is_asked(state: str) -> None:
                 },
             )
         ],
-        changed=[had.with_(attempts=[settled(1, in_pot_pence=0), settled(2, state=state, refunding=True)])],
+        changed=[
+            had.with_(
+                attempts=[
+                    settled(1, in_pot_pence=0),
+                    settled(2, state=state, refunding="refund_asked:att_2:0"),
+                ]
+            )
+        ],
     )
 
 
@@ -101,7 +108,8 @@ def test_a_refund_that_failed_pays_the_fee_on_top_anew() -> None:
 
 
 def test_who_asks_twice_is_told_the_same() -> None:
-    assert ask(paid(attempts=[settled(refunding=True)]), "again") == Decision(answer={"attempt": "att_1"})
+    asked = paid(attempts=[settled(refunding="refund_asked:att_1:3")])
+    assert ask(asked, "again") == Decision(answer={"attempt": "att_1", "asking": "refund_asked:att_1:3"})
 
 
 def test_what_a_pot_was_given_with_is_not_taken_back_from_its_recipient() -> None:
@@ -126,9 +134,10 @@ def test_nothing_in_the_pot_cannot_be_given_back(empty: object) -> None:
 
 
 def test_where_the_processor_refused_the_money_stays() -> None:
-    had = paid(attempts=[settled(refunding=True)])
-    assert give_up(had, "att_1") == Decision(changed=[paid(attempts=[settled()])])
-    assert give_up(paid(), "att_1") == Decision()
+    had = paid(attempts=[settled(refunding="refund_asked:att_1:3")])
+    assert give_up(had, "att_1", "refund_asked:att_1:3") == Decision(changed=[paid(attempts=[settled()])])
+    assert give_up(had, "att_1", "refund_asked:att_1:1") == Decision()  # long over
+    assert give_up(paid(), "att_1", "refund_asked:att_1:3") == Decision()
 
 
 @pytest.mark.parametrize(
@@ -170,7 +179,7 @@ def test_a_refund_that_failed_is_the_payers_credit_once(
 
 def test_an_attempt_that_nobody_made_is_refused() -> None:
     asks: list[Callable[[], Decision]] = [
-        lambda: give_up(paid(), "att_9"),
+        lambda: give_up(paid(), "att_9", "x"),
         lambda: came_back(paid(), "att_9", money()),
     ]
     for refused_by in asks:

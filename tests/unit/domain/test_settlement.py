@@ -339,17 +339,34 @@ def test_news_of_a_lost_dispute_that_is_none_changes_nothing(state: str) -> None
 
 def test_while_a_part_is_left_that_we_asked_for_its_pot_waits_on() -> None:
     """The part went back on the processor's own page."""
-    had = paid(attempts=[settled(refunding=True)])
+    had = paid(attempts=[settled(refunding="refund_asked:att_1:3")])
     for pence, movement, left in ((AMOUNT - 1, "txn_8", 1), (1, "txn_9", 0)):
         (had, *_) = take_back(had, "att_1", "refunded", money(pence, movement), nobody, nobody, NOW).changed  # type: ignore[assignment]
-        assert (had.attempts[0].in_pot_pence, had.attempts[0].refunding) == (left, left > 0)
+        waits_for = "refund_asked:att_1:3" if left else None
+        assert (had.attempts[0].in_pot_pence, had.attempts[0].refunding) == (left, waits_for)
+
+
+def test_once_what_we_asked_for_went_back_the_pot_waits_no_more() -> None:
+    """Money that a bank gave back after the asking is none of it."""
+    had = paid(attempts=[settled(refunding="refund_asked:att_1:3")])
+    for asking, waits_for in (
+        ("refund_asked:att_1:1", "refund_asked:att_1:3"),
+        ("refund_asked:att_1:3", None),
+    ):
+        what = take_back(had, "att_1", "refunded", money(AMOUNT - 1), nobody, nobody, NOW, asking)
+        (after, *_) = what.changed
+        assert isinstance(after, Contribution)
+        assert (after.attempts[0].in_pot_pence, after.attempts[0].refunding) == (1, waits_for)
 
 
 @pytest.mark.parametrize("to", ["refunded", "disputed"])
 def test_money_back_before_the_reservation_leaves_the_pot_and_the_contribution_is_due(
     to: Literal["refunded", "disputed"],
 ) -> None:
-    had, what = paid(attempts=[settled(refunding=True)], planned_at=NOW), money(fee_pence=20)
+    had, what = (
+        paid(attempts=[settled(refunding="refund_asked:att_1:3")], planned_at=NOW),
+        money(fee_pence=20),
+    )
     assert tidy(take_back(had, "att_1", to, what, nobody, nobody, NOW)) == same(
         answer={"state": "due"},
         facts=[

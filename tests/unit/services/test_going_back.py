@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from shared.domain.errors import NothingToGiveBack, OwnRequest, ProcessorRefused, TwoPeopleNeeded
+from shared.domain import refunds
+from shared.domain.errors import (
+    NothingToGiveBack,
+    OwnRequest,
+    ProcessorRefused,
+    ProcessorUnavailable,
+    TwoPeopleNeeded,
+)
 from shared.domain.permissions import Role
 from shared.domain.refunds import came_back
 from shared.domain.settlement import Money
 from shared.domain.words import ApprovalKind
+from shared.ports import Refund
 from shared.services import approvals, refund_contribution, reverse_payout
 from tests.builders import Circle, World
 
@@ -74,17 +84,22 @@ def test_what_a_pot_was_paid_with_is_not_refunded() -> None:
         told.refund()
 
 
+@contextlib.contextmanager
+def unrefundable(told: Told) -> Iterator[None]:
+    intent = told.circle.contribution(1, told.payer).attempts[-1].reference
+    charge = told.world.control("GET", f"objects/{intent}")["latest_charge"]
+    told.world.control("POST", f"objects/{charge}", {"amount_refunded": 100_00})
+    yield
+    told.world.control("POST", f"objects/{charge}", {"amount_refunded": 0})
+
+
 @pytest.fixture
 def refused() -> Told:
     """A refund that the processor would not make, and would now."""
     told = Told()
     told.world.advance_to(told.circle.due(1))
-    intent = told.circle.contribution(1, told.payer).attempts[-1].reference
-    charge = told.world.control("GET", f"objects/{intent}")["latest_charge"]
-    told.world.control("POST", f"objects/{charge}", {"amount_refunded": 100_00})
-    with pytest.raises(ProcessorRefused):
+    with unrefundable(told), pytest.raises(ProcessorRefused):
         told.refund()
-    told.world.control("POST", f"objects/{charge}", {"amount_refunded": 0})
     return told
 
 
@@ -96,11 +111,93 @@ def test_a_refund_that_the_processor_refuses_leaves_the_money_in_the_pot(refused
 
 
 def test_what_was_refused_may_be_asked_for_again(refused: Told) -> None:
-    """The fact of the first asking stood in the way: "try again later", for ever."""
-    refused.world.clock.moment += timedelta(days=2)  # the processor has forgotten the key
+    """The fact of the first asking stood in the way: "try again later", for ever. And then its key did: for a
+    day the processor repeated its refusal."""
     refused.refund()
     assert refused.circle.contribution(1, refused.payer).in_pot_pence == 0
     refused.balanced()
+
+
+def test_who_dies_between_a_refusal_and_its_record_asks_by_the_same_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was not recorded as refused is one asking still: the processor repeats what it said."""
+    told = Told()
+    told.world.advance_to(told.circle.due(1))
+    with monkeypatch.context() as dying, unrefundable(told):
+        dying.setattr(refunds, "give_up", lambda *_: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            told.refund()
+    with pytest.raises(ProcessorRefused):
+        told.refund()
+    told.refund()
+    assert len(told.circle.facts("refund_asked")) == 2
+    assert [fact.payload["pence"] for fact in told.circle.facts("contribution_refunded")] == [100_00]
+    told.balanced()
+
+
+def without_funds(told: Told) -> None:
+    """Our balance is too low to refund anything."""
+    held = told.world.ctx.gateway.balance()
+    told.world.control("POST", "connect_fees", {"amount": held.available_pence + held.pending_pence})
+
+
+def test_a_refund_for_which_the_balance_is_too_low_is_made_once_it_is_there() -> None:
+    told = Told()
+    told.world.advance_to(told.circle.due(1))
+    without_funds(told)
+    told.refund()
+    told.refund()
+    assert told.circle.contribution(1, told.payer).in_pot_pence == 100_00
+    told.world.advance_to(told.circle.pays_out(1))
+    assert told.circle.payout(1).state == "scheduled"  # the pot waits for what is about to leave it
+    told.world.stripe_request("POST", "/v1/topups", {"amount": "1000000", "currency": "gbp"})
+    told.world.advance_to(told.circle.pays_out(1) + timedelta(days=2))
+    assert [fact.payload["pence"] for fact in told.circle.facts("contribution_refunded")] == [100_00]
+    told.balanced()
+
+
+@pytest.fixture
+def failed() -> Told:
+    """A refund that failed before any of its money had moved."""
+    told = Told()
+    told.world.advance_to(told.circle.due(1))
+    without_funds(told)
+    told.refund()
+    told.world.stripe_request("POST", "/v1/topups", {"amount": "1000000", "currency": "gbp"})
+    told.world.control("POST", f"refunds/{refunds_of(told)[0].reference}/fail")
+    told.world.settle()
+    return told
+
+
+def refunds_of(told: Told) -> list[Refund]:
+    collection = told.circle.contribution(1, told.payer).attempts[-1].reference
+    return told.world.ctx.gateway.refunds(collection or "")
+
+
+def test_a_refund_that_failed_before_it_moved_money_leaves_it_in_the_pot(failed: Told) -> None:
+    """The pot waited for it hour by hour, for ever: nothing said that it was over."""
+    assert failed.circle.contribution(1, failed.payer).attempts[-1].refunding is None
+    failed.world.advance_to(failed.circle.pays_out(1))
+    assert failed.circle.payout(1).amount_pence == 500_00
+    failed.balanced()
+
+
+def test_after_a_failed_refund_another_asking_gives_the_money_back_once(failed: Told) -> None:
+    """By the key of the first the processor repeated it, failed as it was. Whoever dies in between asks again
+    by the key of the second."""
+    fault = {"kind": "cut_after", "method": "POST", "path": "/v1/refunds", "times": 1}
+    failed.world.control("POST", "webhooks/hold")
+    failed.world.control("POST", "faults", fault)
+    with pytest.raises(ProcessorUnavailable):
+        failed.refund()
+    failed.refund()
+    failed.world.control("POST", "webhooks/release")
+    failed.world.settle()
+    assert [one.state for one in refunds_of(failed)] == ["done", "failed"]
+    assert len(failed.circle.facts("refund_asked")) == 2
+    assert [fact.payload["pence"] for fact in failed.circle.facts("contribution_refunded")] == [100_00]
+    failed.balanced()
 
 
 def test_a_part_that_went_back_on_the_processors_own_page_is_not_the_refund_that_we_ask_for() -> None:
@@ -112,7 +209,7 @@ def test_a_part_that_went_back_on_the_processors_own_page_is_not_the_refund_that
     told.world.settle()
     told.refund()
     after = told.circle.contribution(1, told.payer)
-    assert (after.in_pot_pence, after.attempts[0].refunding) == (0, False)
+    assert (after.in_pot_pence, after.attempts[0].refunding) == (0, None)
     given_back = {fact.payload["pence"] for fact in told.circle.facts("contribution_refunded")}
     assert given_back == {40_00, 60_00}
     told.balanced()
