@@ -28,13 +28,15 @@ ATTEMPT: Final = States(
         "processing": "settled failed",
         "settled": "refunded disputed",
         "disputed": "won lost",
-        "won": "disputed",
+        "won": "disputed refunded",
         "failed": "",
         "cancelled": "",
-        "refunded": "",
-        "lost": "",
+        "refunded": "disputed",
+        "lost": "won disputed",
     },
 )
+"""As DESIGN.md § 6, and what no bank calls final: who had a refund may claim the money as well, and a lost
+dispute may be won yet (decision 45). Money that moved is booked in every one of the last five states."""
 
 LIVE: Final = frozenset({"submitting", "requires_action", "processing"})
 """States in which an attempt may still bring money: a contribution has at most one such (invariant 6)."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from shared.domain import ledger
+from collections.abc import Callable
+from datetime import datetime
+
 from shared.domain.approvals import Approval, require_two
 from shared.domain.contributions import Attempt, Contribution
 from shared.domain.decision import Decision
 from shared.domain.errors import NothingToGiveBack, UnknownObject
 from shared.domain.journal import News
-from shared.domain.settlement import Money, with_fee
+from shared.domain.members import Member
+from shared.domain.settlement import Money, to_what_is_owed, with_fee
 
 
 def ask(
@@ -61,43 +64,28 @@ def give_up(contribution: Contribution, attempt_id: str, asking: str) -> Decisio
     return Decision(changed=[contribution.with_attempt(attempt.with_(refunding=None))])
 
 
-def came_back(contribution: Contribution, attempt_id: str, money: Money) -> Decision:
-    """Record that a refund failed, and its money is with us again: the payer's credit. Twice is once.
+def came_back(
+    contribution: Contribution,
+    attempt_id: str,
+    money: Money,
+    member: Callable[[], Member],
+    others: Callable[[str], Contribution],
+    now: datetime,
+) -> Decision:
+    """Record that a refund failed, and its money is with us again. Twice is once.
 
-    They are still to have it: it counts towards what they owe next, or is given back at the end. The fee on
-    top is taken anew: their credit pays the contribution that it is for.
+    They are still to have it: it pays what they owe, the rest is their credit, for what they owe next, or is
+    given back at the end. The fee on top is taken anew: their credit pays the contribution that it is for.
     """
     attempt = _attempt(contribution, attempt_id)
     if money.movement in attempt.won_back:
         return Decision(answer={"state": contribution.state})
     after, on_top_pence = with_fee(contribution, attempt, money.pence)
-    after = after.with_(won_back=[*attempt.won_back, money.movement])
-    fact = News(
-        id=money.movement,
-        group=contribution.group,
-        type="refund_failed",
-        payload={
-            "contribution": contribution.id,
-            "cycle": contribution.cycle,
-            "member": contribution.uid,
-            "attempt": attempt.id,
-            "collection": money.collection,
-            "pence": money.pence,
-            "fee_pence": money.fee_pence,
-            "clears_at": money.clears_at.isoformat(),
-            "source": money.source,
-        },
-        entries=ledger.post(
-            ledger.money_without_debt(money.processor, contribution.uid, money.pence - on_top_pence),
-            ledger.fee_on_top(on_top_pence),
-            ledger.processor_fee(money.fee_pence)
-            if money.fee_pence >= 0
-            else ledger.processor_fee_returned(-money.fee_pence),
-        ),
+    after = after.with_(
+        won_back=[*attempt.won_back, money.movement],
+        taken_back_pence=max(0, attempt.taken_back_pence - money.pence),
     )
-    return Decision(
-        answer={"state": contribution.state}, facts=[fact], changed=[contribution.with_attempt(after)]
-    )
+    return to_what_is_owed("refund_failed", contribution, after, money, on_top_pence, member(), others, now)
 
 
 def _attempt(contribution: Contribution, attempt_id: str) -> Attempt:

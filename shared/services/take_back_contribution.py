@@ -34,7 +34,7 @@ def record_dispute(ctx: Context, command: Command, dispute: Dispute) -> dict[str
         if movement.amount_pence < 0:
             answer = _take_back(ctx, command, labels, "disputed", money)
         else:
-            answer = _win_back(ctx, command, labels, money)
+            answer = _win_back(ctx, command, labels, money, won=dispute.state == "won")
     if dispute.state == "lost":
         answer = _lose(ctx, command, labels)
     return answer
@@ -65,9 +65,17 @@ def record_refund(ctx: Context, command: Command, refund: Refund) -> dict[str, A
     )
 
     def decide(loaded: Loaded) -> Decision:
-        return came_back(_known(loaded, ref, labels), labels["attempt"], returned)
+        found = _known(loaded, ref, labels)
+        return came_back(
+            found,
+            labels["attempt"],
+            returned,
+            lambda: loaded.get(member_ref(found.group, found.uid)),
+            lambda other: loaded.get(contribution_ref(found.group, other)),
+            ctx.clock.now(),
+        )
 
-    return transact(ctx, command, [ref], decide)
+    return wake.money_in(ctx, command, labels["group"], [ref], decide)
 
 
 def _take_back(
@@ -168,7 +176,9 @@ def _after(decision: Decision, document: D) -> D:
     return next((one for one in left if isinstance(one, type(document))), document)
 
 
-def _win_back(ctx: Context, command: Command, labels: dict[str, str], money: Money) -> dict[str, Any]:
+def _win_back(
+    ctx: Context, command: Command, labels: dict[str, str], money: Money, *, won: bool
+) -> dict[str, Any]:
     gid = labels["group"]
     ref = contribution_ref(gid, labels["contribution"])
 
@@ -184,6 +194,7 @@ def _win_back(ctx: Context, command: Command, labels: dict[str, str], money: Mon
             lambda: loaded.get(member_ref(gid, found.uid)),
             lambda other: loaded.get(contribution_ref(gid, other)),
             ctx.clock.now(),
+            won=won,
         )
 
     return wake.money_in(ctx, command, gid, [ref], decide)

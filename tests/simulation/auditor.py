@@ -85,11 +85,11 @@ _ATTEMPT = {
     "processing": {"settled", "failed"},
     "settled": {"refunded", "disputed"},
     "disputed": {"won", "lost"},
-    "won": {"disputed"},
+    "won": {"disputed", "refunded"},
     "failed": set(),
     "cancelled": set(),
-    "refunded": set(),
-    "lost": set(),
+    "refunded": {"disputed"},
+    "lost": {"won", "disputed"},
 }
 _PAYOUT = {
     "scheduled": {"parked", "reserved", "void"},  # 'void': its recipient left before their turn

@@ -226,6 +226,11 @@ _DISPUTE_STATES: dict[str, Literal["open", "won", "lost"]] = {
 }
 
 
+def _first_taken(transaction: Object) -> tuple[int, bool]:
+    """Oldest first; of the same second, what was taken before what came back."""
+    return transaction["created"], transaction["amount"] > 0
+
+
 def dispute(given: Object) -> Dispute:
     intent = _intent_of(given)
     labels = _labels(intent)
@@ -239,7 +244,7 @@ def dispute(given: Object) -> Dispute:
         live=given["livemode"],
         movements=tuple(
             movement(transaction, labels)
-            for transaction in sorted(given["balance_transactions"], key=lambda t: int(t["created"]))
+            for transaction in sorted(given["balance_transactions"], key=_first_taken)
         ),
     )
 

@@ -8,17 +8,22 @@ from typing import Any
 import pytest
 
 from shared.domain.approvals import Approval
+from shared.domain.contributions import Contribution
 from shared.domain.decision import Decision
 from shared.domain.errors import NothingToGiveBack, TwoPeopleNeeded, UnknownObject
 from shared.domain.journal import News
-from shared.domain.ledger import post
+from shared.domain.ledger import HOUSE, post
+from shared.domain.members import Member
 from shared.domain.refunds import ask, came_back, give_up
 from tests.unit.domain.things import (
     AMOUNT,
     NOW,
     contribution,
+    debt,
     entered,
+    member,
     money,
+    nobody,
     paid,
     posted,
     same,
@@ -100,11 +105,28 @@ def test_above_a_threshold_two_people_give_back() -> None:
 def test_a_refund_that_failed_pays_the_fee_on_top_anew() -> None:
     gone = settled(state="refunded", settled_pence=AMOUNT + 30, added_fee_pence=30)
     had = contribution(added_fee_pence=30, attempts=[gone])
-    decision = came_back(had, "att_1", money(AMOUNT + 30, fee_pence=0))
+    decision = came_back(had, "att_1", money(AMOUNT + 30, fee_pence=0), member, nobody, NOW)
     assert entered(decision) == posted(
         [("cash:stripe", "credit:ada", AMOUNT), ("house", "fees:platform", 30)]
     )
-    assert decision.changed == [had.with_(attempts=[gone.with_(won_back=["txn_9"], fee_held_pence=30)])]
+    back = gone.with_(won_back=["txn_9"], fee_held_pence=30)
+    assert decision.changed == [had.with_(attempts=[back]), member()]
+
+
+def test_a_refund_that_failed_pays_what_its_payer_owes_first() -> None:
+    """The bank had taken the same money before: they owed it to the house, and had it as credit."""
+    gone = settled(state="disputed", taken_back_pence=2 * AMOUNT)
+    had = contribution(attempts=[gone])
+    decision = came_back(
+        had, "att_1", money(fee_pence=0), lambda: member("ada", debt(HOUSE, 4_000)), nobody, NOW
+    )
+    assert entered(decision) == posted(
+        [("house", "debt:ada", 4_000), ("cash:stripe", "credit:ada", AMOUNT - 4_000)]
+    )
+    (after, owing) = decision.changed
+    assert isinstance(after, Contribution)
+    assert isinstance(owing, Member)
+    assert (after.attempts[0].taken_back_pence, owing.owes_pence()) == (AMOUNT, 0)
 
 
 def test_who_asks_twice_is_told_the_same() -> None:
@@ -147,9 +169,10 @@ def test_where_the_processor_refused_the_money_stays() -> None:
 def test_a_refund_that_failed_is_the_payers_credit_once(
     fee_pence: int, row: tuple[str, str, int] | None
 ) -> None:
-    had = contribution(attempts=[settled(state="refunded", won_back=["txn_0"])])
+    gone = settled(state="refunded", won_back=["txn_0"], taken_back_pence=AMOUNT)
+    had = contribution(attempts=[gone])
     what = money(fee_pence=fee_pence)
-    decision = came_back(had, "att_1", what)
+    decision = came_back(had, "att_1", what, member, nobody, NOW)
     after = had.with_(attempts=[settled(state="refunded", won_back=["txn_0", "txn_9"])])
     assert tidy(decision) == same(
         answer={"state": "due"},
@@ -172,15 +195,15 @@ def test_a_refund_that_failed_is_the_payers_credit_once(
                 entries=post([("cash:stripe", "credit:ada", AMOUNT)], [row] if row else []),
             )
         ],
-        changed=[after],
+        changed=[after, member()],
     )
-    assert came_back(after, "att_1", what) == Decision(answer={"state": "due"})
+    assert came_back(after, "att_1", what, nobody, nobody, NOW) == Decision(answer={"state": "due"})
 
 
 def test_an_attempt_that_nobody_made_is_refused() -> None:
     asks: list[Callable[[], Decision]] = [
         lambda: give_up(paid(), "att_9", "x"),
-        lambda: came_back(paid(), "att_9", money()),
+        lambda: came_back(paid(), "att_9", money(), nobody, nobody, NOW),
     ]
     for refused_by in asks:
         with pytest.raises(UnknownObject) as refused:

@@ -19,8 +19,6 @@ from shared.domain.errors import (
     TwoPeopleNeeded,
 )
 from shared.domain.permissions import Role
-from shared.domain.refunds import came_back
-from shared.domain.settlement import Money
 from shared.domain.words import ApprovalKind
 from shared.ports import Refund
 from shared.services import approvals, refund_contribution, reverse_payout
@@ -222,47 +220,28 @@ def test_a_refund_that_fails_brings_the_fee_on_top_again() -> None:
     told.refund()
     contribution = told.circle.contribution(1, told.payer)
     assert (contribution.fee_left_pence, told.circle.balances()["fees:platform"]) == (1_00, 4_00)
-    (attempt,) = contribution.attempts
-    money = Money(
-        processor="stripe",
-        collection=attempt.reference or "",
-        movement="txn_came_back",
-        pence=101_00,
-        fee_pence=0,
-        clears_at=told.world.clock.moment,
-        source="re_1",
-    )
-    (fact,) = came_back(contribution, attempt.id, money).facts
-    assert {(one.account.partition(":")[0], one.side, one.pence) for one in fact.entries} == {
-        ("cash", "debit", 100_00),
-        ("credit", "credit", 100_00),
-        ("house", "debit", 1_00),
-        ("fees", "credit", 1_00),
-    }
+    told.world.control("POST", f"refunds/{refunds_of(told)[0].reference}/fail")
+    told.world.settle()
+    contribution = told.circle.contribution(1, told.payer)
+    assert (contribution.fee_left_pence, told.circle.balances()["fees:platform"]) == (0, 5_00)
+    told.balanced()
 
 
-def test_a_refund_that_fails_is_the_payers_credit() -> None:
+def test_a_refund_that_fails_is_the_payers_credit_and_pays_the_contribution_again() -> None:
+    """Told twice it is credit once."""
     told = Told()
     told.world.advance_to(told.circle.due(1))
-    contribution = told.circle.contribution(1, told.payer)
-    attempt = contribution.attempts[-1]
-    money = Money(
-        processor="stripe",
-        collection=attempt.reference or "",
-        movement="txn_came_back",
-        pence=100_00,
-        fee_pence=0,
-        clears_at=told.world.clock.now(),
-        source="re_1",
-    )
-    decision = came_back(contribution, attempt.id, money)
-    (fact,) = decision.facts
-    assert [(one.account, one.side, one.pence) for one in fact.entries] == [
-        ("cash:stripe", "debit", 100_00),
-        (f"credit:{told.payer}", "credit", 100_00),
-    ]
-    (after,) = decision.changed
-    assert came_back(after, attempt.id, money).is_empty  # type: ignore[arg-type]
+    told.refund()
+    fault = {"kind": "webhook_twin", "event": "refund.updated", "times": 1}
+    told.world.control("POST", "faults", fault)
+    told.world.control("POST", f"refunds/{refunds_of(told)[0].reference}/fail")
+    told.world.settle()
+    assert told.circle.balances()[f"credit:{told.payer}"] == 100_00
+    told.balanced()
+    told.world.advance_to(told.circle.pays_out(1))
+    assert told.circle.payout(1).amount_pence == 500_00
+    assert len(told.circle.contribution(1, told.payer).attempts) == 1
+    told.balanced()
 
 
 def test_a_payout_is_brought_back_once_whoever_tells() -> None:
@@ -308,6 +287,108 @@ def test_an_indemnity_claim_months_later_is_owed_to_the_house_and_paid_once() ->
             told.circle.contribution(2, payer).id,
             "claimed already",
         )
+    told.balanced()
+
+
+# --- refunds and disputes of the same money -----------------------------------------------------------------
+
+
+def refunded(method: str = "pm_card_visa") -> Told:
+    told = Told(method)
+    told.world.advance_to(told.circle.due(1))
+    told.refund()
+    return told
+
+
+def disputes(told: Told, pence: int = 100_00, cycle: int = 1) -> str:
+    attempt = told.circle.contribution(cycle, told.payer).attempts[0]
+    opened = told.world.control("POST", f"charges/{attempt.reference}/dispute", {"amount": pence})
+    told.world.settle()
+    return str(opened["id"])
+
+
+def decided(told: Told, dispute: str, status: str) -> None:
+    told.world.control("POST", f"disputes/{dispute}", {"status": status})
+    told.world.settle()
+
+
+def test_who_has_a_refund_and_claims_it_at_the_bank_too_owes_it_to_the_house() -> None:
+    """Stripe warns of it (bank debits): the claim was parked, for a refunded attempt was at its end."""
+    told = refunded("pm_bacsDebit_success")
+    disputes(told)
+    (debt,) = told.circle.member(told.payer).open_debts()
+    assert (debt.creditor, debt.left_pence) == ("house", 100_00)
+    assert told.circle.contribution(1, told.payer).attempts[0].state == "lost"
+    told.balanced()
+
+
+def test_a_refund_that_failed_is_credit_and_a_dispute_of_its_money_takes_that() -> None:
+    told = refunded()
+    told.world.control("POST", f"refunds/{refunds_of(told)[0].reference}/fail")
+    told.world.settle()
+    assert told.circle.balances()[f"credit:{told.payer}"] == 100_00
+    assert told.circle.contribution(1, told.payer).attempts[0].taken_back_pence == 0
+    disputes(told)
+    assert told.circle.balances().get(f"credit:{told.payer}", 0) == 0
+    assert told.circle.member(told.payer).open_debts() == []
+    told.balanced()
+
+
+@pytest.mark.parametrize("order", ["given", "reverse"])
+def test_a_dispute_that_makes_a_refund_fail_is_recorded_whichever_is_told_first(order: str) -> None:
+    """The refund took what the dispute had taken already: it was parked, and its lines were nobody's."""
+    told = Told()
+    told.world.advance_to(told.circle.due(1))
+    told.world.control("POST", "webhooks/hold")
+    told.refund()
+    opened = disputes(told)
+    told.world.control("POST", f"refunds/{refunds_of(told)[0].reference}/fail")
+    told.world.control("POST", "webhooks/release", {"order": order})
+    told.world.settle()
+    assert told.circle.contribution(1, told.payer).attempts[0].state == "disputed"
+    told.balanced()
+    decided(told, opened, "lost")
+    assert told.circle.contribution(1, told.payer).attempts[0].state == "lost"
+    told.balanced()
+
+
+def test_what_a_dispute_gave_back_may_be_refunded() -> None:
+    told = Told()
+    told.world.advance_to(told.circle.due(1))
+    decided(told, disputes(told), "won")
+    attempt = told.circle.contribution(1, told.payer).attempts[0]
+    charge = told.world.control("GET", f"objects/{attempt.reference}")["latest_charge"]
+    told.world.control("POST", f"objects/{charge}", {"disputed": False})
+    told.refund()
+    assert told.circle.contribution(1, told.payer).attempts[0].state == "refunded"
+    assert told.circle.balances()["pot:1"] == 400_00
+
+
+def test_a_dispute_that_was_lost_may_be_won_yet_and_lost_again() -> None:
+    """By arbitration, months later: its money came back, and was nobody's."""
+    told = Told()
+    told.world.advance_to(told.circle.pays_out(1))
+    opened = disputes(told)
+    for status, owed in (("lost", 100_00), ("won", 0), ("lost", 100_00), ("won", 0)):
+        decided(told, opened, status)
+        assert told.circle.contribution(1, told.payer).attempts[0].state == status
+        assert told.circle.member(told.payer).owes_pence() == owed
+        told.balanced()
+    assert len(told.circle.facts("dispute_lost")) == 2
+
+
+def test_a_payment_may_be_disputed_in_parts() -> None:
+    """A second one was parked while the first was open, or lost."""
+    told = Told()
+    told.world.advance_to(told.circle.due(1))
+    first = disputes(told, 40_00)
+    charge = told.world.control("GET", f"objects/{first}")["charge"]
+    told.world.control("POST", f"objects/{charge}", {"disputed": False})
+    second = disputes(told, 60_00)
+    assert told.circle.contribution(1, told.payer).in_pot_pence == 0
+    decided(told, first, "lost")
+    decided(told, second, "won")
+    assert told.circle.contribution(1, told.payer).in_pot_pence == 60_00
     told.balanced()
 
 
