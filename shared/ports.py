@@ -629,7 +629,8 @@ class PaymentGateway(Protocol):
     """Money in and out through one processor. Knows no circle; carries our ids as labels.
 
     Each call that moves money takes our own id as its idempotency key: the same call again gives the same
-    object, for 24 hours. Later than that, `find_…` first. Raises PaymentRefused (and its kinds),
+    object, for 24 hours, and a refusal the same refusal: a new try needs a new key. Later than that, `find_…`
+    first: it is never refused, for who may not look does not know. Raises PaymentRefused (and its kinds),
     PaymentOutcomeUnknown, PaymentsUnavailable.
     """
 

@@ -170,6 +170,18 @@ def record_on_its_way(
     return _at_the_bank("payout_on_its_way", after, bank_payout)
 
 
+def record_bank_refused(payout: Payout, tries: int, again_at: datetime) -> Decision:
+    """Record that the processor would not send it on after so many tries: nothing was made, and the next try
+    has another key, for this one is refused by heart for a day.
+
+    Of an earlier try, or once the payout went on, it is no news.
+    """
+    if payout.state not in {"sent", "bank_failed"} or payout.bank_tries != tries:
+        return Decision(answer={"state": payout.state})
+    after = payout.with_(bank_tries=tries + 1, act_at=again_at)
+    return Decision(answer={"state": payout.state}, changed=[after])
+
+
 def record_received(
     payout: Payout, bank_payout: str, now: datetime, destination: str | None = None
 ) -> Decision:

@@ -19,6 +19,7 @@ from shared.domain.sending import (
     BANK_LOOK_UP_AFTER,
     begin,
     record_bank_failed,
+    record_bank_refused,
     record_not_found,
     record_nothing_to_send,
     record_on_its_way,
@@ -207,6 +208,21 @@ def test_on_its_way_to_the_bank() -> None:
         changed=[after],
     )
     assert record_on_its_way(after, "po_1", NOW) == Decision(answer={"state": "sent"})
+
+
+@pytest.mark.parametrize("state", ["sent", "bank_failed"])
+def test_a_bank_payout_that_was_refused_is_tried_again_with_another_key(state: str) -> None:
+    before = payout(state, bank_tries=1)
+    after = before.with_(bank_tries=2, act_at=NOW + DAY)
+    assert record_bank_refused(before, 1, NOW + DAY) == Decision(answer={"state": state}, changed=[after])
+
+
+@pytest.mark.parametrize(
+    "before",
+    [payout("sent", bank_tries=2), payout("received", bank_tries=1), payout("reversed", bank_tries=1)],
+)
+def test_the_refusal_of_an_earlier_try_is_no_news(before: Payout) -> None:
+    assert record_bank_refused(before, 1, NOW) == Decision(answer={"state": before.state})
 
 
 def test_the_bank_has_it() -> None:
