@@ -13,8 +13,8 @@
 | GET `events` | `?type=` glob, `?account=`, `?object=` id | all events, oldest first |
 | POST `events/ID/resend` | `copies` (1), `twin` | sends it again, or as another event object |
 | GET, DELETE `requests` | `?since=` index | the log of requests and answers |
-| POST `charges/ID/dispute` | `reason`, `amount` | a dispute; ID may be a payment intent's |
-| POST `disputes/ID` | `status`: won or lost | closes it |
+| POST `charges/ID/dispute` | `reason`, `amount`, `inquiry` | a dispute; ID may be a payment intent's |
+| POST `disputes/ID` | `status`: won, lost or warning_closed | closes it |
 | POST `refunds/ID/fail` | `reason` | the payer's bank sends it back, also after 'succeeded' |
 | POST `payouts/ID/fail` | `code` | the bank sends it back, also after 'paid' |
 | POST `accounts/ID/onboard` | `account_number` | completes onboarding |
@@ -203,7 +203,11 @@ def _dispute(core: LocalStripe, body: Object, charge: str) -> Object:
     if charge.startswith("pi_"):
         charge = _object(core, {}, charge)["latest_charge"] or charge
     opened = disputes.open_on(
-        core.world, charge, reason=body.get("reason", "general"), amount=body.get("amount")
+        core.world,
+        charge,
+        reason=body.get("reason", "general"),
+        amount=body.get("amount"),
+        inquiry=body.get("inquiry", False),
     )
     return core.world.show(opened)
 

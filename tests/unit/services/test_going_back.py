@@ -392,6 +392,31 @@ def test_a_payment_may_be_disputed_in_parts() -> None:
     told.balanced()
 
 
+def test_an_inquiry_moves_no_money_and_is_no_difference() -> None:
+    """Each was one, night after night: the processor said open, or won, of what nobody had disputed."""
+    told = Told()
+    told.world.advance_to(told.circle.due(1))
+    intent = told.circle.contribution(1, told.payer).attempts[0].reference
+    opened = told.world.control("POST", f"charges/{intent}/dispute", {"inquiry": True})
+    told.world.settle()
+    told.balanced()
+    decided(told, opened["id"], "warning_closed")
+    told.balanced()
+    disputes(told)  # and after it the bank takes the money all the same
+    told.balanced()
+
+
+def test_of_two_disputes_of_a_payment_either_may_be_the_one_that_is_heard() -> None:
+    told = Told()
+    told.world.advance_to(told.circle.due(1))
+    first = disputes(told, 40_00)
+    charge = told.world.control("GET", f"objects/{first}")["charge"]
+    told.world.control("POST", f"objects/{charge}", {"disputed": False})
+    disputes(told, 60_00)
+    decided(told, first, "lost")
+    told.balanced()
+
+
 @pytest.fixture(name="watched")
 def _watched() -> Told:
     """Above £50 staff need each other."""

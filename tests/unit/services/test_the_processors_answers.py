@@ -11,7 +11,7 @@ import pytest
 from infra.local.stripe import balance
 from shared.domain.errors import ProcessorRefused
 from shared.domain.permissions import Role
-from shared.services import approvals, reverse_payout
+from shared.services import approvals, reverse_payout, send_payout
 from tests.worked_examples.page import Page
 
 HOUR = timedelta(hours=1)
@@ -66,6 +66,17 @@ def test_a_bank_payout_whose_answer_was_lost_is_not_made_again(page: Page) -> No
     made = page.world.stripe.request("GET", "/v1/payouts", {}, account=account_of(page, "A"))[1]["data"]
     assert [one["status"] for one in made] == ["paid"]
     assert page.got() == {"A": 500}
+
+
+def test_a_bank_payout_that_was_called_off_is_one_that_failed(page: Page) -> None:
+    """Stripe's page can call it off. Until the next try it was a difference: the processor says cancelled."""
+    page.paid_out(1, days_more=0)
+    payout = page.circle.payout(1)
+    page.world.control("POST", f"objects/{payout.bank_payout}", {"status": "canceled"})
+    command = page.world.command("system:submit")
+    send_payout.send_payout(page.world.ctx, command, page.circle.id, payout.id)
+    assert page.circle.payout(1).state == "bank_failed"
+    assert page.world.reconcile()["differences"] == []
 
 
 def test_a_consent_that_was_refused_for_want_of_money_is_good_for_another_try(page: Page) -> None:
