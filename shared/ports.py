@@ -365,7 +365,10 @@ class Movement:
     """One line of the processor's own balance: what moved, what it cost, and when it can be spent."""
 
     reference: str
-    kind: str  # collection, refund, dispute, dispute_won, transfer, transfer_reversal, capital, fee, other
+    # collection, collection_pending (booked before its bank has answered, where it says so),
+    # collection_failed (what takes that back), refund, dispute, dispute_won, transfer, transfer_reversal,
+    # capital, fee, other
+    kind: str
     amount_pence: int  # signed: what reached or left our balance, before the fee
     fee_pence: int
     currency: str

@@ -87,6 +87,7 @@ def _intent_of(given: Object) -> Object:
 # docs.stripe.com/reports/reporting-categories; what is not named here is 'other'.
 _MOVEMENT_KINDS = {
     "charge": "collection",
+    "charge_failure": "collection_failed",
     "refund": "refund",
     "refund_failure": "refund",
     "partial_capture_reversal": "refund",
@@ -105,9 +106,12 @@ def movement(transaction: Object, labels: dict[str, str] | None = None) -> Movem
     source = transaction["source"]
     caused = _expanded(source)
     same_money = caused.get("currency") == transaction["currency"]
+    kind = _MOVEMENT_KINDS.get(transaction["reporting_category"], "other")
+    if kind == "collection" and caused.get("status") == "pending":
+        kind = "collection_pending"  # a debit is booked when it is submitted
     return Movement(
         reference=transaction["id"],
-        kind=_MOVEMENT_KINDS.get(transaction["reporting_category"], "other"),
+        kind=kind,
         amount_pence=transaction["amount"],
         fee_pence=transaction["fee"],
         currency=transaction["currency"],
