@@ -105,6 +105,9 @@ def record_transfer(ctx: Context, command: Command, transfer: Transfer) -> Payou
     group, payout = _labels(ctx, transfer)
     if transfer.movement is None:
         raise ProcessorUnavailable()
+    for line in (transfer.movement, *transfer.reversals):
+        if line.currency != CURRENCY:
+            raise Mismatch(what="currency of the line", theirs=line.currency, ours=CURRENCY)
     movement, now = transfer.movement, ctx.clock.now()
     sent = partial(
         sending.record_sent,

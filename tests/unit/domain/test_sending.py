@@ -266,6 +266,17 @@ def test_the_bank_refuses_even_days_later(state: str) -> None:
         assert old_news == Decision(answer={"state": "bank_failed"})
 
 
+@pytest.mark.parametrize("state", ["partly_reversed", "reversed"])
+def test_what_was_brought_back_stays_so_whatever_the_bank_says_and_is_told_once(state: str) -> None:
+    before = payout(state, bank_payout="po_1", bank_tries=1, act_at=None)
+    received = before.with_(received_at=NOW)
+    assert record_received(before, "po_1", NOW).changed == [received]
+    assert record_received(received, "po_1", NOW + DAY).is_empty
+    assert record_bank_failed(received, "po_1", "x", NOW).changed == [before.with_(bank_refused=["po_1"])]
+    unknown = before.with_(bank_payout=None, bank_tries=0)
+    assert record_on_its_way(unknown, "po_1", NOW).changed == [before]
+
+
 def test_what_is_told_late_of_an_earlier_bank_payout_is_old_news_too() -> None:
     twice = payout("bank_failed", bank_payout="po_2", bank_tries=2, bank_refused=["po_1", "po_2"])
     for told_late in (record_on_its_way, record_received):

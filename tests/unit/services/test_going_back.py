@@ -270,6 +270,47 @@ def test_a_payout_is_brought_back_once_whoever_tells() -> None:
         reverse_payout.reverse(told.world.ctx, command, told.circle.id, payout.id, 300_01, "mistake")
 
 
+@pytest.mark.parametrize("then", ["arrives", "fails"])
+def test_what_the_bank_says_of_a_payout_that_was_brought_back_in_part_is_recorded(then: str) -> None:
+    """The account held more than this pot, so that a part could be reversed while it was on its way to the
+    bank: what came of it was parked."""
+    told = Told()
+    told.world.advance_to(told.circle.pays_out(1))
+    payout = told.circle.payout(1)
+    (user,) = told.world.store.load(f"users/{told.first}")
+    account = (user.data or {})["payout_account"]["reference"]
+    form = {"amount": "20000", "currency": "gbp", "destination": account}
+    told.world.stripe_request("POST", "/v1/transfers", form)
+    command = told.world.command("staff:ines")
+    reverse_payout.reverse(told.world.ctx, command, told.circle.id, payout.id, 200_00, "mistake")
+    if then == "fails":
+        told.world.control("POST", f"payouts/{payout.bank_payout}/fail", {"code": "account_closed"})
+    told.world.settle()
+    told.world.advance_to(told.circle.pays_out(1) + timedelta(days=8))
+    after = told.circle.payout(1)
+    assert (after.state, after.reversed_pence) == ("partly_reversed", 200_00)
+    told_of = {"arrives": "payout_received", "fails": "payout_bank_failed"}[then]
+    assert [fact.payload["bank_payout"] for fact in told.circle.facts(told_of)] == [payout.bank_payout]
+    parked = [one for one in told.world.documents("quarantine") if one["kind"] == "event"]
+    assert [one["reason"] for one in parked if "transition" in one["reason"]] == []
+
+
+def test_money_of_another_kind_is_never_booked_whatever_its_object_says() -> None:
+    """The line of a refund, in the currency that the account settles in."""
+    told = Told()
+    told.world.advance_to(told.circle.due(1))
+    told.world.control("POST", "webhooks/hold")
+    intent = told.circle.contribution(1, told.payer).attempts[0].reference
+    told.world.stripe_request("POST", "/v1/refunds", {"payment_intent": intent})
+    line = told.world.ctx.gateway.refunds(intent or "")[0].movement
+    assert line is not None
+    told.world.control("POST", f"objects/{line.reference}", {"currency": "eur"})
+    told.world.control("POST", "webhooks/release")
+    told.world.settle()
+    assert told.circle.facts("contribution_refunded") == []
+    assert {one["kind"] for one in told.world.documents("quarantine")} == {"event"}
+
+
 def test_an_indemnity_claim_months_later_is_owed_to_the_house_and_paid_once() -> None:
     told = Told("pm_bacsDebit_success")
     told.world.advance_to(told.circle.pays_out(4))

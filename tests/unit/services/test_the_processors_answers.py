@@ -79,6 +79,20 @@ def test_a_bank_payout_that_was_called_off_is_one_that_failed(page: Page) -> Non
     assert page.world.reconcile()["differences"] == []
 
 
+def test_a_transfer_whose_line_is_other_money_is_not_booked_as_pounds(page: Page) -> None:
+    fault = {"kind": "cut_after", "method": "POST", "path": "/v1/transfers", "times": 1}
+    page.world.control("POST", "faults", fault)
+    page.world.control("POST", "webhooks/hold")
+    page.paid_out(1, days_more=0)
+    assert page.circle.payout(1).state == "unknown"
+    (transfer,) = page.world.stripe.request("GET", "/v1/transfers", {})[1]["data"]
+    page.world.control("POST", f"objects/{transfer['balance_transaction']}", {"currency": "eur"})
+    page.days(1)
+    assert page.circle.facts("payout_sent") == []
+    assert page.circle.payout(1).state == "unknown"
+    assert {one["code"] for one in page.world.documents("quarantine")} == {"mismatch"}
+
+
 def test_a_consent_that_was_refused_for_want_of_money_is_good_for_another_try(page: Page) -> None:
     """It is the reversal's name, and was its key: for a day the refusal came again."""
     page.paid_out(1, days_more=0)
