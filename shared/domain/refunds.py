@@ -80,11 +80,11 @@ def came_back(
     attempt = _attempt(contribution, attempt_id)
     if money.movement in attempt.won_back:
         return Decision(answer={"state": contribution.state})
-    after, on_top_pence = with_fee(contribution, attempt, money.pence)
-    after = after.with_(
+    attempt = attempt.with_(
         won_back=[*attempt.won_back, money.movement],
         taken_back_pence=max(0, attempt.taken_back_pence - money.pence),
     )
+    after, on_top_pence = with_fee(contribution, attempt, money.pence)
     return to_what_is_owed("refund_failed", contribution, after, money, on_top_pence, member(), others, now)
 
 

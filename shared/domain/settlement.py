@@ -118,10 +118,13 @@ def _money_in(
 def with_fee(contribution: Contribution, attempt: Attempt, pence: int) -> tuple[Attempt, int]:
     """The attempt with the fee on top that this money brings, and how much that is.
 
-    A contribution pays it once: where another attempt has brought it by now, it is its payer's credit.
+    A contribution pays it once: where another attempt has brought it by now, it is its payer's credit. Only
+    what the attempt has brought and not lost pays it: money that was taken twice and comes back once is none.
     """
-    fee_pence = min(attempt.added_fee_pence - attempt.fee_held_pence, contribution.fee_left_pence, pence)
-    return attempt.with_(fee_held_pence=attempt.fee_held_pence + fee_pence), fee_pence
+    held_pence = attempt.fee_held_pence
+    own_pence = max(0, attempt.settled_pence - attempt.taken_back_pence - held_pence)
+    fee_pence = min(attempt.added_fee_pence - held_pence, contribution.fee_left_pence, pence, own_pence)
+    return attempt.with_(fee_held_pence=held_pence + fee_pence), fee_pence
 
 
 def _into_the_pot(

@@ -103,14 +103,24 @@ def test_above_a_threshold_two_people_give_back() -> None:
 
 
 def test_a_refund_that_failed_pays_the_fee_on_top_anew() -> None:
-    gone = settled(state="refunded", settled_pence=AMOUNT + 30, added_fee_pence=30)
+    whole = AMOUNT + 30
+    gone = settled(state="refunded", settled_pence=whole, added_fee_pence=30, taken_back_pence=whole)
     had = contribution(added_fee_pence=30, attempts=[gone])
     decision = came_back(had, "att_1", money(AMOUNT + 30, fee_pence=0), member, nobody, NOW)
     assert entered(decision) == posted(
         [("cash:stripe", "credit:ada", AMOUNT), ("house", "fees:platform", 30)]
     )
-    back = gone.with_(won_back=["txn_9"], fee_held_pence=30)
+    back = gone.with_(won_back=["txn_9"], fee_held_pence=30, taken_back_pence=0)
     assert decision.changed == [had.with_(attempts=[back]), member()]
+
+
+def test_a_refund_that_failed_of_what_the_bank_took_as_well_brings_no_fee() -> None:
+    gone = settled(
+        state="disputed", settled_pence=AMOUNT + 30, added_fee_pence=30, taken_back_pence=2 * (AMOUNT + 30)
+    )
+    had = contribution(added_fee_pence=30, attempts=[gone])
+    decision = came_back(had, "att_1", money(AMOUNT + 30, fee_pence=0), member, nobody, NOW)
+    assert entered(decision) == posted([("cash:stripe", "credit:ada", AMOUNT + 30)])
 
 
 def test_a_refund_that_failed_pays_what_its_payer_owes_first() -> None:

@@ -320,6 +320,15 @@ def test_a_part_that_comes_back_leaves_the_dispute_as_it_stands(state: str) -> N
         assert (after.attempts[0].state, after.in_pot_pence) == (left, 4_000)
 
 
+def test_what_was_taken_twice_brings_no_fee_on_top_when_it_comes_back_once() -> None:
+    """They have the refund still: the house has its own money again, and not a fee (seed 63)."""
+    twice = disputed(taken_back_pence=AMOUNT + 30 + 1_000, settled_pence=AMOUNT + 30, added_fee_pence=30)
+    had = paid(counted_in="pay_1", added_fee_pence=30, attempts=[twice])
+    owing = member("ada", debt(HOUSE, 1_000))
+    decision = win_back(had, "att_1", money(1_000, fee_pence=0), lambda: owing, nobody, NOW)
+    assert entered(decision) == posted([("house", "debt:ada", 1_000)])
+
+
 def test_a_dispute_that_is_lost_posts_nothing() -> None:
     due = contribution(attempts=[disputed()])
     assert lose(due, "att_1") == Decision(
@@ -481,10 +490,15 @@ def with_fee_of(pence: int, *attempts: Attempt, **changes: Any) -> Contribution:
 
 
 def test_money_brings_the_fee_that_its_attempt_was_for_and_no_more_than_came() -> None:
-    due = with_fee_of(30, with_it := attempt(added_fee_pence=30), without := attempt(2))
+    with_it, without = attempt(added_fee_pence=30, settled_pence=1_000), attempt(2, settled_pence=1_000)
+    due = with_fee_of(30, with_it, without)
     assert with_fee(due, with_it, 1_000) == (with_it.with_(fee_held_pence=30), 30)
     assert with_fee(due, with_it, 20) == (with_it.with_(fee_held_pence=20), 20)
     assert with_fee(due, without, 1_000) == (without, 0)
+    for gone_pence, held_pence, left_pence in ((985, 10, 5), (1_000, 0, 0), (1_100, 0, 0)):
+        lost = with_it.with_(taken_back_pence=gone_pence, fee_held_pence=held_pence)
+        after = lost.with_(fee_held_pence=held_pence + left_pence)
+        assert with_fee(with_fee_of(30, lost), lost, 1_000) == (after, left_pence)
 
 
 def test_the_fee_on_top_comes_with_the_first_money_and_is_in_no_pot() -> None:
