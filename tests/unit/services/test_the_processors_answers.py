@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 
 from infra.local.stripe import balance
-from shared.domain.errors import ProcessorRefused
+from infra.local.stripe.in_process import InProcessTransport
+from shared.adapters.stripe_gateway import StripeGateway
+from shared.domain.errors import ProcessorRefused, TryAgainLater
 from shared.domain.permissions import Role
-from shared.services import approvals, reverse_payout, send_payout
+from shared.ports import Identity, Recipient
+from shared.services import approvals, payout_account, reverse_payout, send_payout, sign_up
+from shared.services.context import Context
+from tests.builders import FixedSecrets
 from tests.worked_examples.page import Page
 
 HOUR = timedelta(hours=1)
@@ -127,3 +132,39 @@ def test_a_mandate_that_ended_between_the_look_and_the_charge_is_told_as_that() 
     page.world.control("POST", f"mandates/{method['mandate']}/revoke")
     page.due(1)
     assert [one.failure for one in page.contribution("E", 1).attempts] == ["mandate_cancelled"]
+
+
+def test_news_of_another_account_of_the_same_person_does_not_take_the_place_of_theirs(page: Page) -> None:
+    """One that was opened twice, its first answer lost for a day: the pot went to the one, and was asked for
+    from the other."""
+    uid, known = page.uid["A"], account_of(page, "A")
+    other = page.world.ctx.gateway.open_recipient(uid, "another.address@example.org")
+    page.world.control("POST", f"accounts/{other.reference}/onboard")
+    page.world.settle()
+    assert account_of(page, "A") == known != other.reference
+    assert {one["code"] for one in page.world.documents("quarantine")} == {"mismatch"}
+
+
+def test_who_opens_an_account_twice_at_once_keeps_the_first(page: Page) -> None:
+    """Two devices, two addresses: each made its own."""
+    world, uid = page.world, "Zed"
+    identity = Identity(uid, "zed@example.com", True, None, frozenset(), world.clock.now())
+    sign_up.sign_up(world.ctx, world.command(uid), identity)
+
+    def opens(email: str, ctx: Context) -> str:
+        back = "https://ajo.test/back"
+        return str(payout_account.open_payout_account(ctx, world.command(uid), email, back, back)["account"])
+
+    made: list[str] = []
+
+    class Meanwhile(StripeGateway):
+        def open_recipient(self, uid: str, email: str | None) -> Recipient:
+            made.append(opens("first@example.com", world.ctx))
+            return super().open_recipient(uid, email)
+
+    slower = Meanwhile(
+        FixedSecrets(), live=False, return_url="", http_client=InProcessTransport(world.stripe)
+    )
+    with pytest.raises(TryAgainLater):
+        opens("second@example.com", replace(world.ctx, gateway=slower))
+    assert [opens("second@example.com", world.ctx)] == made
