@@ -108,6 +108,7 @@ class Attempt(Value):
     taken_back: list[str] = []  # movements that took its money back
     taken_back_pence: Pence = 0  # how much of it is gone now
     refunding: str | None = None  # the fact by which we asked to have it given back, until we have heard
+    refund_consent: str | None = None  # by which two people gave it back: good for one payment
     won_back: list[str] = []  # movements that brought it again
     failure: FailureKind | None = None
     failure_code: str | None = None

@@ -35,7 +35,10 @@ def ask(
         raise NothingToGiveBack(why="no money of this contribution is in the pot")
     if attempt.refunding:
         return Decision(answer={"attempt": attempt.id, "asking": attempt.refunding})
+    if approval is not None and any(one.refund_consent == approval.id for one in contribution.attempts):
+        approval = None  # one consent gives back one payment
     require_two(attempt.refundable_pence, two_people_above_pence, approval, "refund", contribution.id)
+    consent = approval.id if approval else None
     fact = News(
         id=f"refund_asked:{attempt.id}:{contribution.revision}",
         group=contribution.group,
@@ -46,13 +49,13 @@ def ask(
             "attempt": attempt.id,
             "pence": attempt.refundable_pence,
             "reason": reason,
-            "approval": approval.id if approval else None,
+            "approval": consent,
         },
     )
     return Decision(
         answer={"attempt": attempt.id, "asking": fact.id},
         facts=[fact],
-        changed=[contribution.with_attempt(attempt.with_(refunding=fact.id))],
+        changed=[contribution.with_attempt(attempt.with_(refunding=fact.id, refund_consent=consent))],
     )
 
 
@@ -61,7 +64,7 @@ def give_up(contribution: Contribution, attempt_id: str, asking: str) -> Decisio
     attempt = _attempt(contribution, attempt_id)
     if attempt.refunding != asking:
         return Decision()
-    return Decision(changed=[contribution.with_attempt(attempt.with_(refunding=None))])
+    return Decision(changed=[contribution.with_attempt(attempt.with_(refunding=None, refund_consent=None))])
 
 
 def came_back(

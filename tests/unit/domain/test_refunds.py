@@ -102,6 +102,17 @@ def test_above_a_threshold_two_people_give_back() -> None:
         assert refused.value.facts == {"pence": AMOUNT, "above_pence": below}
 
 
+def test_a_consent_is_good_once_and_again_where_nothing_came_of_it() -> None:
+    below = AMOUNT - 1
+    (asked,) = ask(paid(), "x", consent(), below).changed
+    assert isinstance(asked, Contribution)
+    (over,) = give_up(asked, "att_1", asked.attempts[0].refunding or "").changed
+    assert over == paid()
+    gone = asked.attempts[0].with_(number=0, id="att_0", state="refunded", in_pot_pence=0, refunding=None)
+    with pytest.raises(TwoPeopleNeeded):
+        ask(paid(attempts=[gone, settled()]), "x", consent(), below)
+
+
 def test_a_refund_that_failed_pays_the_fee_on_top_anew() -> None:
     whole = AMOUNT + 30
     gone = settled(state="refunded", settled_pence=whole, added_fee_pence=30, taken_back_pence=whole)

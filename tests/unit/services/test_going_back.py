@@ -21,7 +21,7 @@ from shared.domain.errors import (
 from shared.domain.permissions import Role
 from shared.domain.words import ApprovalKind
 from shared.ports import Refund
-from shared.services import approvals, refund_contribution, reverse_payout
+from shared.services import approvals, pay_contribution, refund_contribution, reverse_payout
 from tests.builders import Circle, World
 
 
@@ -497,6 +497,23 @@ def test_a_large_refund_takes_two_of_staff_and_says_who_and_why(watched: Told) -
         approval,
     )
     watched.balanced()
+
+
+def test_one_consent_gives_back_one_payment(watched: Told) -> None:
+    """Paid again, it was given back again by the consent to the first."""
+    watched.world.advance_to(watched.circle.due(1))
+    contribution = watched.circle.contribution(1, watched.payer).id
+    approval = agreed(watched, "refund", contribution, 100_00)
+    with unrefundable(watched), pytest.raises(ProcessorRefused):
+        watched.refund(approval=approval)
+    watched.refund(approval=approval)  # the processor had refused: it is good still
+    ctx, command = watched.world.ctx, watched.world.command(watched.payer)
+    pay_contribution.pay_now(ctx, command, watched.circle.id, contribution)
+    watched.world.settle()
+    assert watched.circle.balances()["pot:1"] == 500_00
+    with pytest.raises(TwoPeopleNeeded):
+        watched.refund(approval=approval)
+    assert watched.circle.balances()["pot:1"] == 500_00
 
 
 def test_a_large_reversal_takes_two_of_staff_and_one_consent_is_good_once(watched: Told) -> None:
