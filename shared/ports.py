@@ -365,7 +365,10 @@ class Movement:
     """One line of the processor's own balance: what moved, what it cost, and when it can be spent."""
 
     reference: str
-    kind: str  # collection, refund, dispute, dispute_won, transfer, transfer_reversal, capital, fee, other
+    # collection, collection_pending (booked before its bank has answered, where it says so),
+    # collection_failed (what takes that back), refund, dispute, dispute_won, transfer, transfer_reversal,
+    # capital, fee, other
+    kind: str
     amount_pence: int  # signed: what reached or left our balance, before the fee
     fee_pence: int
     currency: str
@@ -525,7 +528,7 @@ class Refund:
     live: bool
     movement: Movement | None
     failure_movement: Movement | None = None  # the money came back to us
-    asked_by_us: bool = False  # and not on the processor's own page
+    asking: str | None = None  # the `refund` of the labels it was asked for with; None: not by us
 
 
 @record
@@ -629,7 +632,8 @@ class PaymentGateway(Protocol):
     """Money in and out through one processor. Knows no circle; carries our ids as labels.
 
     Each call that moves money takes our own id as its idempotency key: the same call again gives the same
-    object, for 24 hours. Later than that, `find_…` first. Raises PaymentRefused (and its kinds),
+    object, for 24 hours, and a refusal the same refusal: a new try needs a new key. Later than that, `find_…`
+    first: it is never refused, for who may not look does not know. Raises PaymentRefused (and its kinds),
     PaymentOutcomeUnknown, PaymentsUnavailable.
     """
 
@@ -661,7 +665,10 @@ class PaymentGateway(Protocol):
     def find_collection(self, request: CollectionRequest) -> Collection | None: ...
     def collection(self, reference: str) -> Collection: ...
     def cancel_collection(self, reference: str) -> Collection: ...
-    def refund(self, collection: str, amount_pence: int, key: str, labels: Mapping[str, str]) -> Refund: ...
+    def refund(self, collection: str, amount_pence: int, key: str, labels: Mapping[str, str]) -> Refund:
+        """Give a part of a collection back. One that fails does so later, as news: it is not refused."""
+        ...
+
     def refunds(self, collection: str) -> list[Refund]: ...
     def dispute(self, reference: str) -> Dispute: ...
 

@@ -28,13 +28,15 @@ ATTEMPT: Final = States(
         "processing": "settled failed",
         "settled": "refunded disputed",
         "disputed": "won lost",
-        "won": "disputed",
+        "won": "disputed refunded",
         "failed": "",
         "cancelled": "",
-        "refunded": "",
-        "lost": "",
+        "refunded": "disputed",
+        "lost": "won disputed",
     },
 )
+"""As DESIGN.md § 6, and what no bank calls final: who had a refund may claim the money as well, and a lost
+dispute may be won yet (decision 45). Money that moved is booked in every one of the last five states."""
 
 LIVE: Final = frozenset({"submitting", "requires_action", "processing"})
 """States in which an attempt may still bring money: a contribution has at most one such (invariant 6)."""
@@ -105,7 +107,8 @@ class Attempt(Value):
     clears_at: datetime | None = None
     taken_back: list[str] = []  # movements that took its money back
     taken_back_pence: Pence = 0  # how much of it is gone now
-    refunding: bool = False  # we asked the processor to give it back, and have not heard yet
+    refunding: str | None = None  # the fact by which we asked to have it given back, until we have heard
+    refund_consent: str | None = None  # by which two people gave it back: good for one payment
     won_back: list[str] = []  # movements that brought it again
     failure: FailureKind | None = None
     failure_code: str | None = None

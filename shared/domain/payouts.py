@@ -92,7 +92,7 @@ class Payout(Document):
     reversals: list[str] = []  # the processor's movements that brought it back
     bank_payout: str | None = None
     bank_destination: str | None = None  # where that went, as the processor told of it first
-    bank_tries: int = 0
+    bank_tries: int = 0  # made, or refused: each has a key of its own
     bank_refused: list[str] = []  # bank payouts that failed
     received_at: datetime | None = None
 

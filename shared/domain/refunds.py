@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from shared.domain import ledger
+from collections.abc import Callable
+from datetime import datetime
+
 from shared.domain.approvals import Approval, require_two
 from shared.domain.contributions import Attempt, Contribution
 from shared.domain.decision import Decision
 from shared.domain.errors import NothingToGiveBack, UnknownObject
 from shared.domain.journal import News
-from shared.domain.settlement import Money, with_fee
+from shared.domain.members import Member
+from shared.domain.settlement import Money, to_what_is_owed, with_fee
 
 
 def ask(
@@ -19,7 +22,8 @@ def ask(
 ) -> Decision:
     """Record that the contribution is to be given back, before the processor is asked; its pot waits.
 
-    The fee on top of it goes back with it.
+    The fee on top of it goes back with it. The fact is the asking: its id is the key at the processor, its
+    amount what is asked for. One that came to nothing may be followed by another, with another key.
 
     What a pot was reserved with belongs to its recipient: it is not taken back from them by a refund. Raises
     NothingToGiveBack, TwoPeopleNeeded.
@@ -29,12 +33,14 @@ def ask(
     attempt = next((one for one in contribution.attempts if one.in_pot_pence), None)
     if attempt is None or attempt.state not in {"settled", "won"}:
         raise NothingToGiveBack(why="no money of this contribution is in the pot")
-    answer = {"attempt": attempt.id}
     if attempt.refunding:
-        return Decision(answer=answer)
+        return Decision(answer={"attempt": attempt.id, "asking": attempt.refunding})
+    if approval is not None and any(one.refund_consent == approval.id for one in contribution.attempts):
+        approval = None  # one consent gives back one payment
     require_two(attempt.refundable_pence, two_people_above_pence, approval, "refund", contribution.id)
+    consent = approval.id if approval else None
     fact = News(
-        id=f"refund_asked:{attempt.id}:{contribution.revision}",  # one that was refused may be asked again
+        id=f"refund_asked:{attempt.id}:{contribution.revision}",
         group=contribution.group,
         type="refund_asked",
         payload={
@@ -43,59 +49,46 @@ def ask(
             "attempt": attempt.id,
             "pence": attempt.refundable_pence,
             "reason": reason,
-            "approval": approval.id if approval else None,
+            "approval": consent,
         },
     )
     return Decision(
-        answer=answer, facts=[fact], changed=[contribution.with_attempt(attempt.with_(refunding=True))]
+        answer={"attempt": attempt.id, "asking": fact.id},
+        facts=[fact],
+        changed=[contribution.with_attempt(attempt.with_(refunding=fact.id, refund_consent=consent))],
     )
 
 
-def give_up(contribution: Contribution, attempt_id: str) -> Decision:
-    """The processor refused: the money stays in the pot."""
+def give_up(contribution: Contribution, attempt_id: str, asking: str) -> Decision:
+    """This asking came to nothing: the money stays in the pot."""
     attempt = _attempt(contribution, attempt_id)
-    if not attempt.refunding:
+    if attempt.refunding != asking:
         return Decision()
-    return Decision(changed=[contribution.with_attempt(attempt.with_(refunding=False))])
+    return Decision(changed=[contribution.with_attempt(attempt.with_(refunding=None, refund_consent=None))])
 
 
-def came_back(contribution: Contribution, attempt_id: str, money: Money) -> Decision:
-    """Record that a refund failed, and its money is with us again: the payer's credit. Twice is once.
+def came_back(
+    contribution: Contribution,
+    attempt_id: str,
+    money: Money,
+    member: Callable[[], Member],
+    others: Callable[[str], Contribution],
+    now: datetime,
+) -> Decision:
+    """Record that a refund failed, and its money is with us again. Twice is once.
 
-    They are still to have it: it counts towards what they owe next, or is given back at the end. The fee on
-    top is taken anew: their credit pays the contribution that it is for.
+    They are still to have it: it pays what they owe, the rest is their credit, for what they owe next, or is
+    given back at the end. The fee on top is taken anew: their credit pays the contribution that it is for.
     """
     attempt = _attempt(contribution, attempt_id)
     if money.movement in attempt.won_back:
         return Decision(answer={"state": contribution.state})
+    attempt = attempt.with_(
+        won_back=[*attempt.won_back, money.movement],
+        taken_back_pence=max(0, attempt.taken_back_pence - money.pence),
+    )
     after, on_top_pence = with_fee(contribution, attempt, money.pence)
-    after = after.with_(won_back=[*attempt.won_back, money.movement])
-    fact = News(
-        id=money.movement,
-        group=contribution.group,
-        type="refund_failed",
-        payload={
-            "contribution": contribution.id,
-            "cycle": contribution.cycle,
-            "member": contribution.uid,
-            "attempt": attempt.id,
-            "collection": money.collection,
-            "pence": money.pence,
-            "fee_pence": money.fee_pence,
-            "clears_at": money.clears_at.isoformat(),
-            "source": money.source,
-        },
-        entries=ledger.post(
-            ledger.money_without_debt(money.processor, contribution.uid, money.pence - on_top_pence),
-            ledger.fee_on_top(on_top_pence),
-            ledger.processor_fee(money.fee_pence)
-            if money.fee_pence >= 0
-            else ledger.processor_fee_returned(-money.fee_pence),
-        ),
-    )
-    return Decision(
-        answer={"state": contribution.state}, facts=[fact], changed=[contribution.with_attempt(after)]
-    )
+    return to_what_is_owed("refund_failed", contribution, after, money, on_top_pence, member(), others, now)
 
 
 def _attempt(contribution: Contribution, attempt_id: str) -> Attempt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from shared.domain import ledger
 from shared.domain.decision import Decision
@@ -19,6 +19,10 @@ from shared.domain.payouts import (
 
 BANK_LOOK_UP_AFTER: Final = timedelta(days=5)
 """A bank payout arrives within 3 working days; later than that we ask."""
+
+
+BROUGHT_BACK: Final = frozenset({"partly_reversed", "reversed"})
+"""States in which a person decides what becomes of it."""
 
 
 def _names(payout: Payout) -> dict[str, str | int]:
@@ -165,21 +169,32 @@ def record_on_its_way(
     """Record that the money left the person's account at the processor for their bank."""
     if _is_old_news(payout, bank_payout) or payout.bank_payout == bank_payout or payout.state == "received":
         return Decision(answer={"state": payout.state})
-    after = payout if payout.state == "sent" else payout.moved("sent")
-    after = _through_the_bank(after, bank_payout, destination).with_(act_at=now + BANK_LOOK_UP_AFTER)
+    after = payout if payout.state in {"sent", *BROUGHT_BACK} else payout.moved("sent")
+    after = _looked_at(_through_the_bank(after, bank_payout, destination), now + BANK_LOOK_UP_AFTER)
     return _at_the_bank("payout_on_its_way", after, bank_payout)
+
+
+def record_bank_refused(payout: Payout, tries: int, again_at: datetime) -> Decision:
+    """Record that the processor would not send it on after so many tries: nothing was made, and the next try
+    has another key, for this one is refused by heart for a day.
+
+    Of an earlier try, or once the payout went on, it is no news.
+    """
+    if payout.state not in {"sent", "bank_failed"} or payout.bank_tries != tries:
+        return Decision(answer={"state": payout.state})
+    after = payout.with_(bank_tries=tries + 1, act_at=again_at)
+    return Decision(answer={"state": payout.state}, changed=[after])
 
 
 def record_received(
     payout: Payout, bank_payout: str, now: datetime, destination: str | None = None
 ) -> Decision:
     """Record that the bank has it. A bank may still refuse days later: see `record_bank_failed`."""
-    if _is_old_news(payout, bank_payout) or payout.state == "received":
+    known = payout.received_at is not None and payout.bank_payout == bank_payout
+    if _is_old_news(payout, bank_payout) or payout.state == "received" or known:
         return Decision(answer={"state": payout.state})
-    sent = payout.moved("sent") if payout.state == "bank_failed" else payout
-    after = _through_the_bank(sent.moved("received"), bank_payout, destination).with_(
-        act_at=None, received_at=now
-    )
+    after = _through_the_bank(_after_the_bank(payout, "received"), bank_payout, destination)
+    after = after.with_(act_at=None, received_at=now)
     return _at_the_bank("payout_received", after, bank_payout)
 
 
@@ -189,12 +204,23 @@ def record_bank_failed(
     """Record that the bank refused: the money is back on the person's account at the processor."""
     if _is_old_news(payout, bank_payout):
         return Decision(answer={"state": payout.state})
-    sent = payout.moved("sent") if payout.state == "bank_failed" else payout
-    after = _through_the_bank(sent.moved("bank_failed"), bank_payout, destination)
-    after = after.with_(
-        bank_refused=[*payout.bank_refused, bank_payout], act_at=now + PARKED_RECHECK, received_at=None
+    after = _through_the_bank(_after_the_bank(payout, "bank_failed"), bank_payout, destination)
+    after = _looked_at(after, now + PARKED_RECHECK).with_(
+        bank_refused=[*payout.bank_refused, bank_payout], received_at=None
     )
     return _at_the_bank("payout_bank_failed", after, bank_payout, code=code)
+
+
+def _after_the_bank(payout: Payout, to: Literal["received", "bank_failed"]) -> Payout:
+    """The payout as the bank's word leaves it. One that was brought back stays so, for a person to decide:
+    its account may have held more, and the bank got all of it. Raises UnknownTransition."""
+    if payout.state in BROUGHT_BACK:
+        return payout
+    return (payout.moved("sent") if payout.state == "bank_failed" else payout).moved(to)
+
+
+def _looked_at(payout: Payout, at: datetime) -> Payout:
+    return payout.with_(act_at=None if payout.state in BROUGHT_BACK else at)
 
 
 def _is_old_news(payout: Payout, bank_payout: str) -> bool:

@@ -81,12 +81,17 @@ def win_back(
     member: FindMember,
     others: FindContribution,
     now: datetime,
+    *,
+    won: bool = True,
 ) -> Decision:
-    """Record that a dispute was won and its money came back: like money in, at the time it comes.
+    """Record that money of a dispute came back: like money in, at the time it comes.
 
-    Raises as `settle`.
+    `won`: the dispute is. A part may come back of one that goes on, or is lost: the payment was refunded in
+    part before. Raises as `settle`.
     """
-    attempt = _attempt(contribution, attempt_id).moved("won")
+    attempt = _attempt(contribution, attempt_id)
+    if won and attempt.state != "won":
+        attempt = attempt.moved("won")
     attempt = attempt.with_(
         clears_at=money.clears_at,
         won_back=[*attempt.won_back, money.movement],
@@ -107,16 +112,19 @@ def _money_in(
     attempt, fee_pence = with_fee(contribution, attempt, money.pence)
     if contribution.counted_in is None:
         return _into_the_pot(type_, contribution, attempt, money, fee_pence)
-    return _after_the_reservation(type_, contribution, attempt, money, fee_pence, member(), others, now)
+    return to_what_is_owed(type_, contribution, attempt, money, fee_pence, member(), others, now)
 
 
 def with_fee(contribution: Contribution, attempt: Attempt, pence: int) -> tuple[Attempt, int]:
     """The attempt with the fee on top that this money brings, and how much that is.
 
-    A contribution pays it once: where another attempt has brought it by now, it is its payer's credit.
+    A contribution pays it once: where another attempt has brought it by now, it is its payer's credit. Only
+    what the attempt has brought and not lost pays it: money that was taken twice and comes back once is none.
     """
-    fee_pence = min(attempt.added_fee_pence - attempt.fee_held_pence, contribution.fee_left_pence, pence)
-    return attempt.with_(fee_held_pence=attempt.fee_held_pence + fee_pence), fee_pence
+    held_pence = attempt.fee_held_pence
+    own_pence = max(0, attempt.settled_pence - attempt.taken_back_pence - held_pence)
+    fee_pence = min(attempt.added_fee_pence - held_pence, contribution.fee_left_pence, pence, own_pence)
+    return attempt.with_(fee_held_pence=held_pence + fee_pence), fee_pence
 
 
 def _into_the_pot(
@@ -138,7 +146,7 @@ def _into_the_pot(
     )
 
 
-def _after_the_reservation(
+def to_what_is_owed(
     type_: str,
     contribution: Contribution,
     attempt: Attempt,
@@ -148,6 +156,7 @@ def _after_the_reservation(
     others: FindContribution,
     now: datetime,
 ) -> Decision:
+    """Money for no pot: it pays its payer's debts, the oldest first, and what none takes is their credit."""
     allocation = pay_debts(
         member, money.pence - fee_pence, LateMoney(money.processor), act_at=max(money.clears_at, now)
     )
@@ -188,21 +197,22 @@ def take_back(
     member: FindMember,
     balances: Callable[[], Balances],
     now: datetime,
+    asking: str | None = None,
 ) -> Decision:
     """Record a refund, or money that the payer's bank took back; `money.pence` is positive.
 
-    A refund in part leaves the attempt settled: what is left of it may still be disputed.
+    `asking` is the fact by which we asked for this refund. A refund in part leaves the attempt settled: what
+    is left of it may still be disputed. One of what is disputed leaves it so: the bank has the last word.
 
     Not reserved: it leaves the pot, and the contribution is due again. Reserved and on its way or gone:
     the payer's credit goes first, then the house stands in; the recipient keeps the pot (DESIGN.md § 5).
-    A payout that is only reserved is voided before this is asked. Raises UnknownObject, UnknownTransition.
+    A payout that is only reserved is voided before this is asked. Raises UnknownObject, UnknownTransition,
+    Mismatch (more was refunded than came).
     """
     attempt = _attempt(contribution, attempt_id)
     fee_pence = _fee_going_back(attempt, money.pence)
     taken_back_pence = attempt.taken_back_pence + money.pence
-    if to == "disputed" or taken_back_pence >= attempt.settled_pence:
-        attempt = attempt.moved(to)
-    attempt = attempt.with_(
+    attempt = _taken_back(attempt, to, taken_back_pence).with_(
         taken_back=[*attempt.taken_back, money.movement],
         taken_back_pence=taken_back_pence,
         fee_held_pence=attempt.fee_held_pence - fee_pence,
@@ -217,7 +227,8 @@ def take_back(
     rows += ledger.disputed_after(money.processor, contribution.uid, from_credit, from_house)
     rows += ledger.fee_on_top_returned(fee_pence)
     left_in_pot = attempt.in_pot_pence - from_pot
-    refunding = attempt.refunding and left_in_pot > 0  # a part may have gone back without us
+    over = asking == attempt.refunding or not left_in_pot  # a part may have gone back without us
+    refunding = None if over else attempt.refunding
     after = contribution.with_attempt(attempt.with_(in_pot_pence=left_in_pot, refunding=refunding)).with_(
         in_pot_pence=contribution.in_pot_pence - from_pot,
         planned_at=None,  # what was planned is not what is owed now
@@ -238,6 +249,16 @@ def take_back(
     )
 
 
+def _taken_back(attempt: Attempt, to: Literal["refunded", "disputed"], pence: int) -> Attempt:
+    """The attempt in its state once `pence` of it are gone. Raises UnknownTransition, Mismatch."""
+    if to == "disputed":
+        return attempt if attempt.state == "disputed" else attempt.moved("disputed")
+    if attempt.state == "refunded" and pence > attempt.settled_pence:
+        raise Mismatch(what="refunded amount", theirs=pence, ours=attempt.settled_pence)
+    ends = attempt.state in {"settled", "won"} and pence >= attempt.settled_pence
+    return attempt.moved("refunded") if ends else attempt
+
+
 def _fee_going_back(attempt: Attempt, pence: int) -> int:
     """What of money that goes back is the fee on top: the contribution goes first, the fee last."""
     kept_pence = max(0, attempt.settled_pence - attempt.taken_back_pence - attempt.fee_held_pence)
@@ -249,7 +270,8 @@ def lose(contribution: Contribution, attempt_id: str) -> Decision:
     attempt = _attempt(contribution, attempt_id)
     if attempt.state != "disputed":  # known already, or an inquiry that moved no money
         return Decision(answer={"state": contribution.state})
-    return _without_money("dispute_lost", contribution, attempt.moved("lost"))
+    number = len(attempt.taken_back)  # one that was won yet may be lost again
+    return _without_money("dispute_lost", contribution, attempt.moved("lost"), f":{number}")
 
 
 def progress(
@@ -293,13 +315,14 @@ def progress(
     return _without_money(f"attempt_{to}", contribution.with_(act_at=act_at), after)
 
 
-def _without_money(type_: str, contribution: Contribution, attempt: Attempt) -> Decision:
+def _without_money(type_: str, contribution: Contribution, attempt: Attempt, number: str = "") -> Decision:
     payload = _names(contribution, attempt)
     if attempt.failure:
         payload |= {"failure": attempt.failure}
+    fact_id = f"{type_}:{attempt.id}{number}"
     return Decision(
         answer={"state": contribution.state, "attempt": attempt.state},
-        facts=[News(id=f"{type_}:{attempt.id}", group=contribution.group, type=type_, payload=payload)],
+        facts=[News(id=fact_id, group=contribution.group, type=type_, payload=payload)],
         changed=[contribution.with_attempt(attempt)],
     )
 

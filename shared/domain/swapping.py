@@ -13,7 +13,19 @@ def swap(circle: Circle, one: str, other: str, approval: str) -> Decision:
 
     Loses against an open cycle: from its due date on, a cycle's recipient is who its payers paid for. Turns
     change places only while they bring the same: who left had perhaps paid ahead for one of them, or owes to
-    a person what they owed to a pot. Raises NotRunning, WrongMembershipState, CycleOpen, PotsDiffer.
+    a person what they owed to a pot. Raises as `check`.
+    """
+    place = check(circle, one, other)
+    _take(circle, one, place[other])
+    _take(circle, other, place[one])
+    payload = {"members": [one, other], "positions": [place[other], place[one]], "approval": approval}
+    return circle.decision(f"turns_swapped:{approval}", "turns_swapped", payload, {"swapped": [one, other]})
+
+
+def check(circle: Circle, one: str, other: str) -> dict[str, int]:
+    """Both their turns, if they may change places.
+
+    Raises NotRunning, WrongMembershipState, CycleOpen, PotsDiffer.
     """
     if circle.group.state not in {"locked", "active"}:
         raise NotRunning(state=circle.group.state)
@@ -25,10 +37,7 @@ def swap(circle: Circle, one: str, other: str, approval: str) -> Decision:
     one_pence, other_pence = (_brings_pence(circle, place[uid]) for uid in (one, other))
     if one_pence != other_pence:
         raise PotsDiffer(one=place[one], one_pence=one_pence, other=place[other], other_pence=other_pence)
-    _take(circle, one, place[other])
-    _take(circle, other, place[one])
-    payload = {"members": [one, other], "positions": [place[other], place[one]], "approval": approval}
-    return circle.decision(f"turns_swapped:{approval}", "turns_swapped", payload, {"swapped": [one, other]})
+    return place
 
 
 def _brings_pence(circle: Circle, cycle: int) -> int:

@@ -14,7 +14,7 @@ from shared.domain.ids import new_id
 from shared.domain.permissions import Action, Role, require
 from shared.domain.words import ApprovalKind
 from shared.ports import Query
-from shared.services.carry_out import carry_out, check, check_consent
+from shared.services.carry_out import carry_out, check, check_consent, looked_at
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, read, transact
 
@@ -57,7 +57,8 @@ def ask(
             answer=view(approval, ctx), facts=[approval.told("asked", command.actor)], created=[approval]
         )
 
-    return transact(ctx, command, [group_ref(gid)], decide)
+    seen = looked_at(ctx, gid, kind, about, str(other))
+    return transact(ctx, command, [group_ref(gid)], decide, peek=seen)
 
 
 _OWN = {"swap", "substitution", "plan"}

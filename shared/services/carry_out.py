@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from shared.domain import claims, leaving, plans, swapping
 from shared.domain.approvals import Approval
@@ -11,7 +11,7 @@ from shared.domain.calendar import london_day
 from shared.domain.commitments import commitments_ref
 from shared.domain.contributions import Instalment, contribution_ref, due_contribution
 from shared.domain.decision import Decision
-from shared.domain.documents import Document
+from shared.domain.documents import Document, Ref
 from shared.domain.errors import (
     AgreementChanged,
     AlreadyMember,
@@ -24,17 +24,18 @@ from shared.domain.errors import (
 )
 from shared.domain.groups import Group, group_ref, looked_at_now
 from shared.domain.journal import News
-from shared.domain.leaving import Reason
+from shared.domain.leaving import Circle, Reason
 from shared.domain.ledger import HOUSE, RESERVE
 from shared.domain.members import Member, member_ref
 from shared.domain.payouts import payout_ref
 from shared.domain.permissions import Role
 from shared.domain.users import payment_methods_ref, require_ready_for_money, user_ref
+from shared.domain.words import ApprovalKind
 from shared.services.context import Context
 from shared.services.leave_group import part
 from shared.services.promises import promised, released
-from shared.services.running import all_pairs, on_the_table, pairs_of
-from shared.services.transact import Loaded
+from shared.services.running import Pairs, all_pairs, on_the_table, pairs_of, refs_of
+from shared.services.transact import Loaded, read
 
 
 def check(ctx: Context, loaded: Loaded, approval: Approval, asker: str, held: frozenset[Role]) -> None:
@@ -46,6 +47,8 @@ def check(ctx: Context, loaded: Loaded, approval: Approval, asker: str, held: fr
     other = approval.payload.get("other")
     if approval.kind == "swap" and (other == approval.about or group.seat(str(other)) is None):
         raise NoSuchThing(thing="member")
+    if approval.kind == "swap":
+        swapping.check(_for_swap(ctx, loaded, approval), approval.about, str(other))
     if approval.kind == "substitution" and group.seat(str(other)) is not None:
         raise AlreadyMember()
     if approval.kind == "removal" and group.seat(approval.about) is None:
@@ -69,13 +72,30 @@ def carry_out(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
     return _DEEDS[approval.kind](ctx, loaded, approval)
 
 
-def _swap(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+def looked_at(ctx: Context, gid: str, kind: ApprovalKind, about: str, other: str) -> list[Ref[Any]]:
+    """What `check` looks at beside the group, as its roster stands now: nobody is kept from changing it, for
+    the last consent decides anew."""
+    if kind != "swap":
+        return []
+    group = read(ctx, group_ref(gid)).find(group_ref(gid))
+    return refs_of(group, _pots_of(group, about, other)) if group else []
+
+
+def _pots_of(group: Group, *people: str) -> Pairs:
+    """What everybody puts into the pots of these people."""
+    places = {seat.position for seat in group.seated() if seat.uid in people}
+    return {(place, seat.uid) for place in places if place for seat in group.contributors()}
+
+
+def _for_swap(ctx: Context, loaded: Loaded, approval: Approval) -> Circle:
     group = loaded.get(group_ref(approval.group))
-    one, other = approval.about, str(approval.payload["other"])
-    places = {seat.position for seat in group.seated() if seat.uid in {one, other}}
-    pairs = {(place, seat.uid) for place in places if place for seat in group.contributors()}
-    circle = on_the_table(ctx, loaded, approval.group, pairs)
-    return swapping.swap(circle, one, other, approval.id)
+    pots = _pots_of(group, approval.about, str(approval.payload["other"]))
+    return on_the_table(ctx, loaded, approval.group, pots)
+
+
+def _swap(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
+    circle = _for_swap(ctx, loaded, approval)
+    return swapping.swap(circle, approval.about, str(approval.payload["other"]), approval.id)
 
 
 def check_consent(group: Group, approval: Approval, uid: str, agreement_hash: str | None) -> None:

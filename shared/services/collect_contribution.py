@@ -120,7 +120,7 @@ def _request(contribution: Contribution, attempt: Attempt, payer: str) -> Collec
 def _record_refused(
     ctx: Context, command: Command, contribution: Contribution, attempt: Attempt, refused: PaymentRefused
 ) -> dict[str, Any]:
-    """The processor made nothing: the method is not what it was, and its holder is asked for another."""
+    """The processor made nothing: for the reason that it gave, or else the method is not what it was."""
     ref = contribution_ref(contribution.group, contribution.id)
 
     def decide(loaded: Loaded) -> Decision:
@@ -130,7 +130,7 @@ def _record_refused(
             "failed",
             None,
             ctx.clock.now(),
-            failure="method_invalid",
+            failure=refused.failure or "method_invalid",
             failure_code=refused.code,
         )
 

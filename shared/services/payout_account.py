@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.decision import Decision
-from shared.domain.errors import NoSuchThing
+from shared.domain.errors import Mismatch, NoSuchThing, TryAgainLater
 from shared.domain.notifications import bank_changed
 from shared.domain.users import PayoutAccount, User, user_ref
 from shared.ports import Recipient
@@ -21,8 +21,8 @@ def open_payout_account(
 ) -> dict[str, Any]:
     """Open the account at the processor, or find it, and say where the person goes on.
 
-    The processor is asked first, keyed by the person: asked twice it gives the same account.
-    Raises NoSuchThing before the sign-up.
+    The processor is asked first, keyed by the person: asked twice it gives the same account, for a day. The
+    first that is kept stays theirs. Raises NoSuchThing before the sign-up, TryAgainLater where another was.
     """
     known = read(ctx, user_ref(command.actor)).get(user_ref(command.actor))
     with asking("payout account"):
@@ -34,6 +34,8 @@ def open_payout_account(
 
     def decide(loaded: Loaded) -> Decision:
         user = loaded.get(user_ref(command.actor))
+        if user.payout_account is not None and user.payout_account.reference != recipient.reference:
+            raise TryAgainLater()
         answer = {"account": recipient.reference, "url": url, "can_receive": recipient.can_receive}
         return _renewed(user, recipient, ctx.clock.now(), answer)
 
@@ -72,11 +74,15 @@ def renewed_account(ctx: Context, command: Command, uid: str, recipient: Recipie
 def _keep(ctx: Context, command: Command, uid: str, recipient: Recipient) -> Committed:
     """Keep what the processor says of a person's account; what is known already changes nothing.
 
-    A new bank account is told to the person, once: nothing goes there before it has cooled off.
+    A new bank account is told to the person, once: nothing goes there before it has cooled off. Raises
+    Mismatch on another account than theirs: pots would go to the one, and be asked for from the other.
     """
 
     def decide(loaded: Loaded) -> Decision:
         user = loaded.get(user_ref(uid))
+        known = user.payout_account
+        if known is not None and known.reference != recipient.reference:
+            raise Mismatch(what="account", theirs=recipient.reference, ours=known.reference)
         account = _account(user, recipient, ctx.clock.now())
         return _renewed(user, recipient, ctx.clock.now(), views.payout_account(account))
 

@@ -75,10 +75,16 @@ def reconcile(ctx: Context) -> dict[str, Any]:
     people = [one.document(User) for one in users]
     saved = [one.document(PaymentMethods) for one in methods]
     capital, before = reconcile_movements.capital(movements), _last_report(ctx)
+    under_way = reconcile_movements.under_way(movements, owed)
+    failed, cost = reconcile_movements.taken_back(movements, owed)
+    unexplained = reconcile_movements.unexplained_pence(ctx, stand, capital, sum(under_way.values()))
     found = [
         *unreadable,
-        *reconcile_movements.against_facts(movements, facts, owed, before.get("capital_sources", {})),
-        *reconcile_movements.house(ctx, movements, stand, capital, before.get("capital", {})),
+        *reconcile_movements.against_facts(
+            movements, facts, owed, before.get("capital_sources", {}), under_way.keys() | failed
+        ),
+        *cost,
+        *reconcile_movements.house(ctx, movements, capital, before.get("capital", {}), unexplained),
         *reconcile_journal.altered(facts),
         *reconcile_journal.chains(documents, chains, heads),
         *reconcile_journal.folds(facts, stand),
@@ -90,7 +96,7 @@ def reconcile(ctx: Context) -> dict[str, Any]:
         "movements": len(movements),
         "facts": len(facts),
         "groups": len(stand),
-        "unexplained_pence": reconcile_movements.unexplained_pence(ctx, stand, capital),
+        "unexplained_pence": unexplained,
         "house_pence": sum(one.of(HOUSE) for one in stand.values()),
         "bacs_week_pence": bacs_week_pence,
         "differences": [one.told(now) for one in found],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final
 
 from shared.domain.contributions import Contribution
@@ -36,8 +36,9 @@ def against_facts(
     facts: Iterable[Fact],
     contributions: Iterable[Contribution],
     capital_sources: Mapping[str, str],
+    unsettled: Container[str],
 ) -> Iterator[Difference]:
-    """Invariant 12: each line's amount maps to one fact, and its fee to one.
+    """Invariant 12: each line's amount maps to one fact, and its fee to one; `unsettled` are to have none.
 
     `capital_sources`: what caused the house's own lines, when they were first seen.
     """
@@ -52,7 +53,7 @@ def against_facts(
         booked = by_id.get(movement.reference)
         known = booked.payload.get("source") if booked else capital_sources.get(movement.reference)
         yield from _line_alone(movement, known)
-        if movement.kind in OF_THE_HOUSE:
+        if movement.kind in OF_THE_HOUSE or movement.reference in unsettled:
             continue
         fact = by_id.pop(movement.reference, None)
         if fact is None:
@@ -71,6 +72,40 @@ def against_facts(
     for fact in by_id.values():
         what = f"the journal has {fact.type} of {fact.group}; the processor has no such line"
         yield Difference("missing_movement", fact.id, what, fact.at)
+
+
+def under_way(movements: Iterable[Movement], contributions: Iterable[Contribution]) -> dict[str, int]:
+    """Lines of debits that our attempts wait for, with what each came to after its fee, in pence: they are in
+    the processor's balance, and may be taken back."""
+    live = {attempt.id for one in contributions for attempt in one.attempts if attempt.is_live}
+    return {
+        one.reference: one.amount_pence - one.fee_pence
+        for one in movements
+        if one.kind == "collection_pending" and one.labels.get("attempt") in live
+    }
+
+
+def taken_back(
+    movements: Iterable[Movement], contributions: Iterable[Contribution]
+) -> tuple[set[str], list[Difference]]:
+    """Lines of debits of ours that failed, there and back, and what any of them cost.
+
+    One that we hold for settled is none of them: its money has gone, and wants a fact.
+    """
+    unpaid = {attempt.id for one in contributions for attempt in one.attempts if attempt.movement is None}
+    booked, found, cost = {}, set(), []
+    for one in movements:  # oldest first
+        if one.labels.get("attempt") not in unpaid:
+            continue
+        if one.kind == "collection":
+            booked[one.source] = one
+        elif one.kind == "collection_failed" and (there := booked.get(one.source)) is not None:
+            found |= {there.reference, one.reference}
+            left = there.amount_pence - there.fee_pence + one.amount_pence - one.fee_pence
+            if left:
+                what = f"a debit that failed left {left} pence, and no fact says so"
+                cost.append(Difference("fee", one.reference, what, one.created_at))
+    return found, cost
 
 
 def _line_alone(movement: Movement, source: str | None) -> Iterator[Difference]:
@@ -135,20 +170,24 @@ def capital(movements: Iterable[Movement]) -> dict[str, int]:
     return {one.reference: one.amount_pence - one.fee_pence for one in movements if one.kind in OF_THE_HOUSE}
 
 
-def unexplained_pence(ctx: Context, stand: Mapping[str, Balances], capital_now: Mapping[str, int]) -> int:
-    """What the processor holds beyond Σ cash + capital − Σ house: 0, or nobody knows whose it is."""
+def unexplained_pence(
+    ctx: Context, stand: Mapping[str, Balances], capital_now: Mapping[str, int], under_way_pence: int
+) -> int:
+    """What the processor holds beyond Σ cash + capital − Σ house and what is under way: 0, or nobody knows
+    whose it is."""
     balance = ctx.gateway.balance()
     cash = sum(one.total("cash") for one in stand.values())
     borne = sum(one.of(HOUSE) for one in stand.values())
-    return balance.available_pence + balance.pending_pence - (cash + sum(capital_now.values()) - borne)
+    held = balance.available_pence + balance.pending_pence
+    return held - (cash + sum(capital_now.values()) - borne) - under_way_pence
 
 
 def house(
     ctx: Context,
     movements: Iterable[Movement],
-    stand: Mapping[str, Balances],
     capital_now: Mapping[str, int],
     capital_before: Mapping[str, int],
+    unexplained: int,
 ) -> Iterator[Difference]:
     """Invariant 12: the processor's balance = Σ cash + capital − Σ house; and nothing sweeps it away."""
     since = {one.reference: one.created_at for one in movements}
@@ -156,8 +195,8 @@ def house(
         if capital_now.get(reference) != pence:
             what = f"the house had {pence} pence by it, and now has {capital_now.get(reference, 0)}"
             yield Difference("capital", reference, what, since.get(reference))
-    if gap := unexplained_pence(ctx, stand, capital_now):
-        what = f"the processor holds {gap} pence more than Σ cash + capital − Σ house"
+    if unexplained:
+        what = f"the processor holds {unexplained} pence more than Σ cash + capital − Σ house"
         yield Difference("cover", "balance", what)
     with asking("payout schedule"):
         if ctx.gateway.sweeps_automatically():

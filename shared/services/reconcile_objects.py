@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -29,7 +30,11 @@ compared: it may be there, or not."""
 
 DISPUTES: Final = {"disputed": "open", "won": "won", "lost": "lost"}
 
-BANK_STATES: Final = {"sent": "on_its_way", "received": "received", "bank_failed": "failed"}
+BANK_STATES: Final = {
+    "sent": {"on_its_way"},
+    "received": {"received"},
+    "bank_failed": {"failed", "cancelled"},
+}
 
 
 def against_documents(
@@ -147,21 +152,21 @@ def _disputes(
     found: Iterable[Dispute | Unreadable], contributions: Sequence[Contribution]
 ) -> Iterator[Difference]:
     ours = {attempt.id: attempt for one in contributions for attempt in one.attempts}
-    latest: dict[str, Dispute] = {}
+    moved: dict[str, list[Dispute]] = defaultdict(list)
     for theirs in found:  # newest first
         if isinstance(theirs, Unreadable):
             yield _unreadable(theirs)
-        else:
-            latest.setdefault(theirs.labels.get("attempt", ""), theirs)
-    for attempt_id, theirs in latest.items():
-        attempt = ours.get(attempt_id)
-        if attempt is None:
+        elif (attempt_id := theirs.labels.get("attempt", "")) not in ours:
             yield Difference("unknown_object", theirs.reference, "a dispute of no collection of ours")
-        elif DISPUTES.get(attempt.state) != theirs.state:
-            what = f"the processor says {theirs.state}, {attempt.id} {attempt.state}"
-            yield Difference("object", theirs.reference, what, attempt.started_at)
+        elif theirs.movements:  # an inquiry, or one that was prevented, is no dispute yet
+            moved[attempt_id].append(theirs)
+    for attempt_id, disputes in moved.items():
+        attempt, states = ours[attempt_id], {one.state for one in disputes}
+        if DISPUTES.get(attempt.state) not in states:
+            what = f"the processor says {', '.join(sorted(states))}, {attempt.id} {attempt.state}"
+            yield Difference("object", disputes[0].reference, what, attempt.started_at)
     for attempt in ours.values():
-        if attempt.state in DISPUTES and attempt.id not in latest:
+        if attempt.state in DISPUTES and attempt.id not in moved:
             what = f"the dispute of {attempt.id} is not there"
             yield Difference("missing_object", attempt.id, what, attempt.started_at)
 
@@ -246,6 +251,6 @@ def _bank_fault(theirs: BankPayout, payout: Payout | None) -> str | None:
         return f"{payout.id} went to the bank by {payout.bank_payout}, too"
     if payout.bank_destination not in {None, theirs.destination}:
         return f"it went to {theirs.destination}, and was made for {payout.bank_destination}"
-    if payout.state in BANK_STATES and theirs.state != BANK_STATES[payout.state]:
+    if payout.state in BANK_STATES and theirs.state not in BANK_STATES[payout.state]:
         return f"the processor says {theirs.state}, {payout.id} {payout.state}"
     return None

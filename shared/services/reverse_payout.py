@@ -33,22 +33,24 @@ def reverse(
     `approval` is the request by which two people agreed, needed above the threshold: good for one reversal.
 
     Refused where the recipient's account holds too little: what is owed stays owed, and the refusal is a
-    fact; nothing is written off by it. The command's id is the key: the same command again reverses once.
+    fact; nothing is written off by it. The command's id, or the consent's, names the reversal: by the same
+    one it happens once, and after a refusal it may be tried again, with another key (decision 45).
     Raises NothingToGiveBack, TwoPeopleNeeded, ProcessorRefused, ProcessorUnavailable.
     """
     key = approval or command.id
-    found = _ask(ctx, command, payout_ref(group, payout), pence, reason, approval)
+    ref = payout_ref(group, payout)
+    asked = _ask(ctx, command, ref, pence, reason, approval)
+    found = read(ctx, ref).get(ref)
     assert found.transfer is not None  # noqa: S101 - it was asked for
-    labels = {"group": group, "payout": payout, "reason": reason, "reversal": key}
+    labels = {"group": group, "payout": payout, "reason": asked["reason"], "reversal": key}
     try:
         # A key may be forgotten after a day: what was brought back is looked up before it is asked for again.
         known = ctx.gateway.transfer(found.transfer)
         made = any(one.labels.get("reversal") == key for one in known.reversals)
-        transfer = (
-            known if made else ctx.gateway.reverse_transfer(found.transfer, pence, f"{payout}_{key}", labels)
-        )
+        one_try = f"{payout}_{key}_{asked['number']}"
+        transfer = known if made else ctx.gateway.reverse_transfer(found.transfer, pence, one_try, labels)
     except PaymentRefused as refused:
-        _record_refused(ctx, command, found, pence, refused.code)
+        _record_refused(ctx, command, found, pence, refused.code, _refused(payout, key, asked["number"]))
         raise ProcessorRefused(reason=f"reversal, {refused.code}") from refused
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
@@ -57,18 +59,23 @@ def reverse(
 
 def _ask(
     ctx: Context, command: Command, ref: Ref[Payout], pence: int, reason: str, approval: str | None
-) -> Payout:
-    """Record who wants it brought back and why, before the processor is asked; the payout as it stands."""
+) -> dict[str, Any]:
+    """Record who wants it brought back and why, before the processor is asked; the reason that was given
+    first, and which try this is: one more than were refused."""
     agreed = [approval_ref(approval)] if approval else []
 
     def decide(loaded: Loaded) -> Decision:
         found = loaded.get(ref)
-        asked = f"payout_reversal_asked:{found.id}:{approval or command.id}"
+        key = approval or command.id
+        asked = f"payout_reversal_asked:{found.id}:{key}"
         before = loaded.find(fact_ref(found.group, asked))
         if before is not None and before.payload["pence"] != pence:
             raise NothingToGiveBack(why="by this request another amount was brought back")
         if before is not None:
-            return Decision()
+            number = 1
+            while loaded.find(fact_ref(found.group, _refused(found.id, key, number))):
+                number += 1
+            return Decision(answer={"reason": before.payload["reason"], "number": number})
         if found.transfer is None or pence > found.amount_pence - found.reversed_pence:
             raise NothingToGiveBack(why="so much of this payout is not with its recipient")
         request = loaded.get(agreed[0]) if agreed else None
@@ -81,23 +88,31 @@ def _ask(
             "approval": approval,
         }
         fact = News(id=asked, group=found.group, type="payout_reversal_asked", payload=payload)
-        return Decision(facts=[fact], changed=[found])
+        return Decision(facts=[fact], changed=[found], answer={"reason": reason, "number": 1})
 
     # A request that was carried out never changes again: read, not guarded.
-    transact(ctx, command.keyless, [ref], decide, peek=agreed)
-    return read(ctx, ref).get(ref)
+    return transact(ctx, command.keyless, [ref], decide, peek=agreed)
 
 
-def _record_refused(ctx: Context, command: Command, found: Payout, pence: int, code: str) -> None:
+def _refused(payout: str, key: str, number: int) -> str:
+    """The fact that a try was refused: until it stands, the same try goes on."""
+    return f"payout_reversal_refused:{payout}:{key}:{number}"
+
+
+def _record_refused(
+    ctx: Context, command: Command, found: Payout, pence: int, code: str, fact_id: str
+) -> None:
     ref = payout_ref(found.group, found.id)
     fact = News(
-        id=f"payout_reversal_refused:{found.id}:{command.id}",
+        id=fact_id,
         group=found.group,
         type="payout_reversal_refused",
         payload={"payout": found.id, "recipient": found.recipient, "pence": pence, "code": code},
     )
 
     def decide(loaded: Loaded) -> Decision:
+        if loaded.find(fact_ref(found.group, fact_id)) is not None:
+            return Decision()
         return Decision(facts=[fact], changed=[loaded.get(ref)])
 
     transact(ctx, command.keyless, [ref], decide)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from shared.domain.contributions import contribution_ref
+from shared.domain.documents import Ref
 from shared.domain.groups import Cycle, Group, group_ref
 from shared.domain.ids import contribution_id, payout_id
 from shared.domain.leaving import Circle
@@ -30,18 +32,27 @@ def all_pairs(group: Group) -> Pairs:
     return {(cycle.number, uid) for cycle in group.schedule for uid in people}
 
 
+def refs_of(group: Group, pairs: Pairs) -> list[Ref[Any]]:
+    """What lies on the table: all members and turns, and the contributions of these pairs."""
+    gid = group.id
+    return [
+        *(member_ref(gid, seat.uid) for seat in group.contributors()),
+        *(contribution_ref(gid, contribution_id(gid, *pair)) for pair in sorted(pairs)),
+        *(payout_ref(gid, payout_id(gid, cycle.number, 1)) for cycle in group.schedule),
+    ]
+
+
 def on_the_table(ctx: Context, loaded: Loaded, gid: str, pairs: Pairs) -> Circle:
     """The circle with all members and turns, and the contributions of these pairs. Raises AlsoLoad."""
     group = loaded.get(group_ref(gid))
     people = [seat.uid for seat in group.contributors()]
-    members = {uid: member_ref(gid, uid) for uid in people}
-    contributions = {pair: contribution_ref(gid, contribution_id(gid, *pair)) for pair in sorted(pairs)}
-    first_turns = [payout_ref(gid, payout_id(gid, cycle.number, 1)) for cycle in group.schedule]
-    loaded.need(*members.values(), *contributions.values(), *first_turns)
+    loaded.need(*refs_of(group, pairs))
     return Circle(
         group=group,
-        members={uid: loaded.get(ref) for uid, ref in members.items()},
-        contributions={pair: loaded.get(ref) for pair, ref in contributions.items()},
+        members={uid: loaded.get(member_ref(gid, uid)) for uid in people},
+        contributions={
+            pair: loaded.get(contribution_ref(gid, contribution_id(gid, *pair))) for pair in sorted(pairs)
+        },
         turns={cycle.number: live_turn(loaded, gid, cycle) for cycle in group.schedule},
         now=ctx.clock.now(),
     )

@@ -105,6 +105,9 @@ def record_transfer(ctx: Context, command: Command, transfer: Transfer) -> Payou
     group, payout = _labels(ctx, transfer)
     if transfer.movement is None:
         raise ProcessorUnavailable()
+    for line in (transfer.movement, *transfer.reversals):
+        if line.currency != CURRENCY:
+            raise Mismatch(what="currency of the line", theirs=line.currency, ours=CURRENCY)
     movement, now = transfer.movement, ctx.clock.now()
     sent = partial(
         sending.record_sent,
@@ -253,7 +256,11 @@ def _to_bank(ctx: Context, command: Command, found: Payout, account: str) -> Pay
         else:
             if later := _not_yet(ctx, command, found, account):
                 return _look_again(ctx, command, found, later)
-            bank = ctx.gateway.find_bank_payout(request) or ctx.gateway.pay_to_bank(request)
+            known = ctx.gateway.find_bank_payout(request)
+            try:
+                bank = known or ctx.gateway.pay_to_bank(request)
+            except PaymentRefused as refused:
+                return _bank_refused(ctx, command, found, refused)
     except RecipientNotReady:
         return _look_again(ctx, command, found, ctx.clock.now() + PARKED_RECHECK)
     except PaymentRefused:
@@ -261,6 +268,19 @@ def _to_bank(ctx: Context, command: Command, found: Payout, account: str) -> Pay
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
     return record_bank_payout(ctx, command, bank)
+
+
+def _bank_refused(ctx: Context, command: Command, found: Payout, refused: PaymentRefused) -> Payout:
+    """Nothing was made: tried again with another key, soon, or tomorrow where the account takes no money."""
+    wait = PARKED_RECHECK if isinstance(refused, RecipientNotReady) else BANK_RETRY
+    again_at, tries = ctx.clock.now() + wait, found.bank_tries
+    return _record(
+        ctx,
+        command,
+        found.group,
+        found.id,
+        lambda one: sending.record_bank_refused(one, tries, again_at),
+    )
 
 
 def _not_yet(ctx: Context, command: Command, found: Payout, account: str) -> datetime | None:

@@ -77,6 +77,9 @@ def money_of(ctx: Context, collection: Collection) -> Money:
 
 
 def as_money(ctx: Context, collection: str, movement: Movement, pence: int) -> Money:
+    """A line of the balance as money of the ledger. Raises Mismatch on a line in another currency."""
+    if movement.currency != CURRENCY:
+        raise Mismatch(what="currency of the line", theirs=movement.currency, ours=CURRENCY)
     return Money(
         processor=ctx.gateway.name,
         collection=collection,

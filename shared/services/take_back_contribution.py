@@ -13,7 +13,7 @@ from shared.domain.ids import contribution_id
 from shared.domain.journal import fact_ref
 from shared.domain.members import member_ref
 from shared.domain.payouts import Payout, payout_ref
-from shared.domain.refunds import came_back
+from shared.domain.refunds import came_back, give_up
 from shared.domain.reservation import can_void, void
 from shared.domain.settlement import Money, lose, take_back, win_back
 from shared.ports import Dispute, Refund
@@ -34,7 +34,7 @@ def record_dispute(ctx: Context, command: Command, dispute: Dispute) -> dict[str
         if movement.amount_pence < 0:
             answer = _take_back(ctx, command, labels, "disputed", money)
         else:
-            answer = _win_back(ctx, command, labels, money)
+            answer = _win_back(ctx, command, labels, money, won=dispute.state == "won")
     if dispute.state == "lost":
         answer = _lose(ctx, command, labels)
     return answer
@@ -46,21 +46,36 @@ def record_refund(ctx: Context, command: Command, refund: Refund) -> dict[str, A
     Raises UnknownObject or Mismatch.
     """
     labels = check_ours(ctx, refund.labels, refund)
+    ref = contribution_ref(labels["group"], labels["contribution"])
     if refund.movement is None:
+        if refund.state == "failed" and (asking := refund.asking) is not None:
+            transact(
+                ctx,
+                command,
+                [ref],
+                lambda loaded: give_up(_known(loaded, ref, labels), labels["attempt"], asking),
+            )
         return {"state": refund.state}
     money = as_money(ctx, refund.collection, refund.movement, abs(refund.movement.amount_pence))
-    answer = _take_back(ctx, command, labels, "refunded", money)
+    answer = _take_back(ctx, command, labels, "refunded", money, refund.asking)
     if refund.failure_movement is None:
         return answer
     returned = as_money(
         ctx, refund.collection, refund.failure_movement, abs(refund.failure_movement.amount_pence)
     )
-    ref = contribution_ref(labels["group"], labels["contribution"])
 
     def decide(loaded: Loaded) -> Decision:
-        return came_back(_known(loaded, ref, labels), labels["attempt"], returned)
+        found = _known(loaded, ref, labels)
+        return came_back(
+            found,
+            labels["attempt"],
+            returned,
+            lambda: loaded.get(member_ref(found.group, found.uid)),
+            lambda other: loaded.get(contribution_ref(found.group, other)),
+            ctx.clock.now(),
+        )
 
-    return transact(ctx, command, [ref], decide)
+    return wake.money_in(ctx, command, labels["group"], [ref], decide)
 
 
 def _take_back(
@@ -69,6 +84,7 @@ def _take_back(
     labels: dict[str, str],
     to: Literal["refunded", "disputed"],
     money: Money,
+    asking: str | None = None,
 ) -> dict[str, Any]:
     gid = labels["group"]
     ref = contribution_ref(gid, labels["contribution"])
@@ -89,6 +105,7 @@ def _take_back(
             lambda: _after(freed, loaded.get(member_ref(gid, found.uid))),
             lambda: loaded.balances(gid),
             ctx.clock.now(),
+            asking,
         )
         return freed.then(taken)
 
@@ -159,7 +176,9 @@ def _after(decision: Decision, document: D) -> D:
     return next((one for one in left if isinstance(one, type(document))), document)
 
 
-def _win_back(ctx: Context, command: Command, labels: dict[str, str], money: Money) -> dict[str, Any]:
+def _win_back(
+    ctx: Context, command: Command, labels: dict[str, str], money: Money, *, won: bool
+) -> dict[str, Any]:
     gid = labels["group"]
     ref = contribution_ref(gid, labels["contribution"])
 
@@ -175,6 +194,7 @@ def _win_back(ctx: Context, command: Command, labels: dict[str, str], money: Mon
             lambda: loaded.get(member_ref(gid, found.uid)),
             lambda other: loaded.get(contribution_ref(gid, other)),
             ctx.clock.now(),
+            won=won,
         )
 
     return wake.money_in(ctx, command, gid, [ref], decide)

@@ -85,11 +85,11 @@ _ATTEMPT = {
     "processing": {"settled", "failed"},
     "settled": {"refunded", "disputed"},
     "disputed": {"won", "lost"},
-    "won": {"disputed"},
+    "won": {"disputed", "refunded"},
     "failed": set(),
     "cancelled": set(),
-    "refunded": set(),
-    "lost": set(),
+    "refunded": {"disputed"},
+    "lost": {"won", "disputed"},
 }
 _PAYOUT = {
     "scheduled": {"parked", "reserved", "void"},  # 'void': its recipient left before their turn
@@ -967,7 +967,7 @@ class Auditor:
     def _line(self, line: dict[str, Any]) -> None:
         """A new line of our balance: an attempt is charged once."""
         source = self._processor.objects.get(line["source"] or "")
-        if source is None or source["object"] != "charge":
+        if source is None or source["object"] != "charge" or line["reporting_category"] == "charge_failure":
             return
         labels = self._labels_of(line)
         if labels is not None and "attempt" in labels:
@@ -1207,8 +1207,11 @@ class Auditor:
         capital_pence = strange_pence = 0
         for line in self._lines():
             net_pence = line["amount"] - line["fee"]
+            source = self._processor.objects.get(line["source"] or "") or {"object": None}
             if line["reporting_category"] in _CAPITAL:
                 capital_pence += net_pence
+            elif source["object"] == "charge" and source["status"] != "succeeded":
+                strange_pence += net_pence  # a debit that its bank has not answered yet, or has refused
             elif self._labels_of(line) is None:
                 strange_pence += net_pence
             elif not self._holds(line["id"] in self._movements):

@@ -48,6 +48,7 @@ class Calamities:
         self._life = life
         self._faults = life.faults
         self._chance = random.Random(f"calamities:{life.seed}")
+        self._banks = random.Random(f"banks:{life.seed}")
         self._poisoned: set[str] = set()
         self._mended = False
         self._cycles: set[tuple[str, int]] = set()
@@ -71,7 +72,11 @@ class Calamities:
 
     def _contribution(self, before: Any, after: Any) -> None:
         known = {one["id"]: one["state"] for one in before["attempts"]}
+        gone = {one["id"]: len(one["taken_back"]) for one in before["attempts"]}
         for attempt in after["attempts"]:
+            is_refund = attempt["state"] in {"refunded", "settled"}
+            if is_refund and len(attempt["taken_back"]) > gone.get(attempt["id"], 0):
+                self._refunded(attempt["reference"])
             has_settled = attempt["state"] == "settled" and known.get(attempt["id"]) != "settled"
             if has_settled and self._faults.is_due("dispute"):
                 self._dispute_later(attempt)
@@ -114,15 +119,33 @@ class Calamities:
         days = self._chance.choice([2, 5, 10, 60, 120])
         self._later(days, "disputes", lambda: self._dispute(attempt["reference"]))
 
-    def _dispute(self, intent: str) -> None:
+    def _dispute(self, intent: str, pence: int | None = None) -> None:
+        what = {"reason": "fraudulent"} | ({"amount": pence} if pence else {})
         try:
-            opened = self._life.control("POST", f"charges/{intent}/dispute", {"reason": "fraudulent"})
+            opened = self._life.control("POST", f"charges/{intent}/dispute", what)
         except AssertionError:
             return  # disputed already, or refunded in full
         self._faults.count("dispute")
         if opened["status"] != "lost":
             ends = self._chance.choice(["won", "lost"])
             self._later(40, f"dispute {ends}", lambda: self._close(opened["id"], ends))
+            if ends == "lost" and self._banks.random() < 0.4:
+                self._later(70, "dispute won yet", lambda: self._close(opened["id"], "won"))
+
+    def _refunded(self, intent: str) -> None:
+        """Its bank may send a refund back; who has it may claim the money there as well; or both."""
+        if "dispute" not in self._faults.active:
+            return
+        if self._banks.random() < 0.4:
+            self._later(self._banks.choice([1, 4, 30]), "refund fails", lambda: self._fail_refund(intent))
+        if self._banks.random() < 0.4:
+            self._later(self._banks.choice([2, 5, 40]), "claims it too", lambda: self._dispute(intent, 10_00))
+
+    def _fail_refund(self, intent: str) -> None:
+        listed = self._life.world.stripe.request("GET", "/v1/refunds", {"payment_intent": intent})[1]
+        for one in [each for each in listed["data"] if each["status"] != "failed"][:1]:
+            self._life.control("POST", f"refunds/{one['id']}/fail")
+            self._faults.count("dispute")
 
     def _close(self, dispute: str, ends: str) -> None:
         self._life.control("POST", f"disputes/{dispute}", {"status": ends})

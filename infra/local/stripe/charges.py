@@ -121,14 +121,12 @@ def _details(world: World, method: Object) -> Object:
     }
 
 
-def succeed(world: World, account: str, charge: Object) -> None:
-    """The payment went through: post it to the balance, less Stripe's fee."""
+def book(world: World, account: str, charge: Object, available_on: int) -> None:
+    """Post it to the balance, less Stripe's fee: a debit when it is submitted, and its bank has not answered.
+
+    support.stripe.com/questions/changes-to-balance-transaction-behavior-for-debit-payment-methods
+    """
     card = charge["payment_method_details"]["type"] == "card"
-    look = test_methods.METHODS[world.secret(charge["payment_method"])["test_method"]]
-    if card and not look.bypass_pending:
-        available_on = world.working_days_on(fees.CARD_AVAILABLE_WORKING_DAYS)
-    else:
-        available_on = world.now
     price = fees.CARD if card else fees.BACS
     txn = balance.post(
         world,
@@ -142,9 +140,17 @@ def succeed(world: World, account: str, charge: Object) -> None:
         category="charge",
         available_on=available_on,
     )
+    charge["balance_transaction"] = txn["id"]
+
+
+def succeed(world: World, account: str, charge: Object) -> None:
+    """The payment went through."""
+    look = test_methods.METHODS[world.secret(charge["payment_method"])["test_method"]]
+    if charge["balance_transaction"] is None:
+        clears_on = world.working_days_on(fees.CARD_AVAILABLE_WORKING_DAYS)
+        book(world, account, charge, world.now if look.bypass_pending else clears_on)
     charge |= {
         "amount_captured": charge["amount"],
-        "balance_transaction": txn["id"],
         "outcome": _outcome("approved_by_network", "authorized", "Payment complete."),
         "paid": True,
         "status": "succeeded",
@@ -153,7 +159,20 @@ def succeed(world: World, account: str, charge: Object) -> None:
 
 
 def fail(world: World, account: str, charge: Object, failure: str, decline: str | None) -> None:
-    """The payment did not go through."""
+    """The payment did not go through: what was booked for it is taken back, the fee as well."""
+    booked = world.objects.get(charge["balance_transaction"] or "")
+    if booked is not None:
+        charge["failure_balance_transaction"] = balance.post(
+            world,
+            account,
+            kind="payment_failure_refund",
+            amount=-booked["amount"],
+            fee=-booked["fee"],
+            source=charge["id"],
+            description="PAYMENT FAILURE",
+            category="charge_failure",
+            available_on=booked["available_on"],
+        )["id"]
     charge |= {
         "captured": False,
         "failure_code": failure,

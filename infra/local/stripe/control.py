@@ -13,8 +13,9 @@
 | GET `events` | `?type=` glob, `?account=`, `?object=` id | all events, oldest first |
 | POST `events/ID/resend` | `copies` (1), `twin` | sends it again, or as another event object |
 | GET, DELETE `requests` | `?since=` index | the log of requests and answers |
-| POST `charges/ID/dispute` | `reason`, `amount` | a dispute; ID may be a payment intent's |
-| POST `disputes/ID` | `status`: won or lost | closes it |
+| POST `charges/ID/dispute` | `reason`, `amount`, `inquiry` | a dispute; ID may be a payment intent's |
+| POST `disputes/ID` | `status`: won, lost or warning_closed | closes it |
+| POST `refunds/ID/fail` | `reason` | the payer's bank sends it back, also after 'succeeded' |
 | POST `payouts/ID/fail` | `code` | the bank sends it back, also after 'paid' |
 | POST `accounts/ID/onboard` | `account_number` | completes onboarding |
 | POST `accounts/ID/disable` | `due` (list), `reason`, `transfers` (true) | stops payouts, and transfers |
@@ -50,6 +51,7 @@ from infra.local.stripe import (
     params,
     payment_intents,
     payouts,
+    refunds,
     setup_intents,
     webhooks,
 )
@@ -201,13 +203,21 @@ def _dispute(core: LocalStripe, body: Object, charge: str) -> Object:
     if charge.startswith("pi_"):
         charge = _object(core, {}, charge)["latest_charge"] or charge
     opened = disputes.open_on(
-        core.world, charge, reason=body.get("reason", "general"), amount=body.get("amount")
+        core.world,
+        charge,
+        reason=body.get("reason", "general"),
+        amount=body.get("amount"),
+        inquiry=body.get("inquiry", False),
     )
     return core.world.show(opened)
 
 
 def _close_dispute(core: LocalStripe, body: Object, dispute: str) -> Object:
     return core.world.show(disputes.close_as(core.world, dispute, body["status"]))
+
+
+def _fail_refund(core: LocalStripe, body: Object, refund: str) -> Object:
+    return refunds.fail(core.world, refund, body.get("reason", "expired_or_canceled_card"))
 
 
 def _fail_payout(core: LocalStripe, body: Object, payout: str) -> Object:
@@ -352,6 +362,7 @@ _ACTIONS: list[tuple[str, str, Action]] = [
     ("DELETE", "requests", _clear_requests),
     ("POST", "charges/(?P<charge>[^/]+)/dispute", _dispute),
     ("POST", "disputes/(?P<dispute>[^/]+)", _close_dispute),
+    ("POST", "refunds/(?P<refund>[^/]+)/fail", _fail_refund),
     ("POST", "payouts/(?P<payout>[^/]+)/fail", _fail_payout),
     ("POST", "accounts/(?P<account>[^/]+)/onboard", _onboard),
     ("POST", "accounts/(?P<account>[^/]+)/disable", _disable),

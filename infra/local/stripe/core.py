@@ -37,6 +37,7 @@ JOBS: dict[str, Callable[..., object]] = {
     "open_dispute": payment_intents.open_dispute,
     "settle_debit": payment_intents.settle_debit,
     "settle_refund": refunds.settle,
+    "submit_refund": refunds.submit,
     "sweep_payouts": payouts.sweep,
 }
 REQUESTS_KEPT = 50_000

@@ -45,8 +45,13 @@ _EVIDENCE = [
 _DAYS_TO_ANSWER = 9
 
 
-def open_on(world: World, charge: str, *, reason: str = "general", amount: int | None = None) -> Object:
-    """A customer disputes a charge: the amount and a fee leave the balance at once."""
+def open_on(
+    world: World, charge: str, *, reason: str = "general", amount: int | None = None, inquiry: bool = False
+) -> Object:
+    """A customer disputes a charge: the amount and a fee leave the balance at once.
+
+    An `inquiry` only asks, and moves no money (docs.stripe.com/disputes/how-disputes-work#inquiries).
+    """
     found = world.objects.get(charge)
     if found is None or found["object"] != "charge":
         raise Refusal(f"No such charge: '{charge}'", code="resource_missing", status=404)
@@ -77,9 +82,12 @@ def open_on(world: World, charge: str, *, reason: str = "general", amount: int |
         "metadata": {},
         "payment_intent": found["payment_intent"],
         "reason": reason if card else "debit_not_authorized",
-        "status": "needs_response",
+        "status": "warning_needs_response" if inquiry else "needs_response",
     }
     world.add(account, dispute)
+    if inquiry:
+        world.emit(account, "charge.dispute.created", dispute)
+        return dispute
     found["disputed"] = True
     world.emit(account, "charge.dispute.created", dispute)
     _move(world, account, dispute, -disputed, fees.DISPUTE.of(disputed), "dispute", "withdrawal")
@@ -111,12 +119,17 @@ def _move(
 def close_as(world: World, dispute: str, status: str) -> Object:
     """The bank decides: 'won' gives the amount back (not the fee), 'lost' leaves it with the customer.
 
-    A lost card dispute may be won later (arbitration), and a won one lost: each moves the money again.
+    A lost card dispute may be won later (arbitration), and a won one lost: each moves the money again. An
+    inquiry that comes to nothing is 'warning_closed'.
     """
     found = world.objects.get(dispute)
     if found is None or found["object"] != "dispute":
         raise Refusal(f"No such dispute: '{dispute}'", code="resource_missing", status=404)
     account, before = world.owner[dispute], found["status"]
+    if status == "warning_closed" and before.startswith("warning_"):
+        found["status"] = status
+        world.emit(account, "charge.dispute.closed", found)
+        return found
     if status not in {"won", "lost"} or before == status:
         raise Refusal(f"The dispute {dispute} is {before} and cannot become {status}.")
     if status == "won" and not found["charge"].startswith("ch_"):

@@ -428,6 +428,7 @@ def _debit(world: World, account: str, params: Object, intent: Object, method: O
         else fees.BACS_OUTCOME_WORKING_DAYS_NEW_MANDATE
     )
     due = world.working_days_on(days, hour=fees.BANK_HOUR)
+    charges.book(world, account, charge, due)
     world.schedule(due, "settle_debit", charge=charge["id"], mandate=mandate["id"])
     return world.show(intent)
 

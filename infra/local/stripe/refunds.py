@@ -1,4 +1,8 @@
-"""Refunds. Stripe keeps its fee, and a refund takes no transfer back."""
+"""Refunds. Stripe keeps its fee, and a refund takes no transfer back.
+
+While nothing is in the balance one is pending; what one that fails took comes back (docs.stripe.com/refunds).
+A balance that a refund makes negative is let go by, as where Stripe may debit our bank account.
+"""
 
 from __future__ import annotations
 
@@ -49,31 +53,82 @@ def create(world: World, account: str, params: Object) -> Object:
         "reason": params.get("reason"),
         "receipt_number": None,
         "source_transfer_reversal": None,
-        "status": "succeeded" if card else "pending",
+        "status": "pending",
         "transfer_reversal": None,
     }
-    paid = world.objects[charge["balance_transaction"]]
+    world.add(account, refund)
+    _count(charge, amount)
+    _submit(world, account, refund)
+    world.emit(account, "refund.created", refund)
+    world.emit(
+        account, "charge.refunded", charge, previous={"amount_refunded": charge["amount_refunded"] - amount}
+    )
+    return world.show(refund)
+
+
+def _count(charge: Object, amount: int) -> None:
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+
+
+def _submit(world: World, account: str, refund: Object) -> None:
+    """Take the money from the balance, and give it to the bank; where none is there, try again tomorrow."""
+    if balance.available(world, account) + balance.pending(world, account) <= 0:
+        world.schedule(world.now + 86_400, "submit_refund", refund=refund["id"])
+        return
+    card = refund["id"].startswith("re_")
+    paid = world.objects[world.objects[refund["charge"]]["balance_transaction"]]
     refund["balance_transaction"] = balance.post(
         world,
         account,
         kind="refund" if card else "payment_refund",
-        amount=-amount,
+        amount=-refund["amount"],
         source=refund["id"],
         description="REFUND FOR CHARGE" if card else "REFUND FOR PAYMENT",
         category="refund",
         available_on=paid["available_on"],
     )["id"]
-    world.add(account, refund)
-    charge["amount_refunded"] += amount
-    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-    world.emit(account, "refund.created", refund)
-    world.emit(
-        account, "charge.refunded", charge, previous={"amount_refunded": charge["amount_refunded"] - amount}
-    )
-    if not card:
+    if card:
+        refund["status"] = "succeeded"
+    else:
         due = world.working_days_on(fees.BACS_REFUND_WORKING_DAYS, hour=fees.BANK_HOUR)
         world.schedule(due, "settle_refund", refund=refund["id"])
-    return world.show(refund)
+
+
+def submit(world: World, refund: str) -> None:
+    """The balance may cover by now what it did not."""
+    found, account = world.objects[refund], world.owner[refund]
+    if found["status"] == "pending":
+        _submit(world, account, found)
+    if found["balance_transaction"] is not None:
+        _updated(world, account, found, {"balance_transaction": None})
+
+
+def fail(world: World, refund: str, reason: str) -> Object:
+    """The payer's bank sends it back, also after 'succeeded', or Stripe gives it up: it is ours again."""
+    found = world.objects.get(refund)
+    if found is None or found["object"] != "refund" or found["status"] == "failed":
+        raise Refusal(f"No such refund, or it has failed already: '{refund}'", status=404)
+    account, before = world.owner[refund], found["status"]
+    found |= {"status": "failed", "failure_reason": reason}
+    if found["balance_transaction"] is not None:
+        found["failure_balance_transaction"] = balance.post(
+            world,
+            account,
+            kind="refund_failure",
+            amount=found["amount"],
+            source=refund,
+            description="REFUND FAILURE",
+            category="refund_failure",
+        )["id"]
+    _count(world.objects[found["charge"]], -found["amount"])
+    _updated(world, account, found, {"status": before})
+    return world.show(found)
+
+
+def _updated(world: World, account: str, refund: Object, previous: Object) -> None:
+    world.emit(account, "refund.updated", refund, previous=previous)
+    world.emit(account, "charge.refund.updated", refund, previous=previous)
 
 
 def _charge(world: World, account: str, params: Object) -> Object:
@@ -113,9 +168,9 @@ def _check(charge: Object, amount: int, left: int) -> None:
 def settle(world: World, refund: str) -> None:
     """A refund to a bank account has arrived."""
     found, account = world.objects[refund], world.owner[refund]
-    found["status"] = "succeeded"
-    world.emit(account, "refund.updated", found, previous={"status": "pending"})
-    world.emit(account, "charge.refund.updated", found, previous={"status": "pending"})
+    if found["status"] == "pending":
+        found["status"] = "succeeded"
+        _updated(world, account, found, {"status": "pending"})
 
 
 def retrieve(world: World, account: str, _: Object, refund: str) -> Object:

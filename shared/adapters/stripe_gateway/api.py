@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import stripe
@@ -44,6 +45,18 @@ class Declined(PaymentRefused):
         self.error = error
         code = failures.code_of(error) or "card_declined"
         super().__init__(code, f"The card was declined: {code}.", failures.kind_of(error))
+
+
+@contextmanager
+def looking_up() -> Iterator[None]:
+    """For a read of what was made, or may have been: whoever may not look does not know.
+
+    A refusal of the read is none of what it looks for. Raises PaymentsUnavailable for it.
+    """
+    try:
+        yield
+    except PaymentRefused as refusal:
+        raise PaymentsUnavailable(f"It could not be looked up ({refusal.code}).") from None
 
 
 _NAME_OR_ID = re.compile(r"[A-Za-z0-9_]+")
@@ -110,7 +123,8 @@ class StripeApi:
         if answer.headers.get("Idempotent-Replayed") != "true":
             return made
         expand = {"expand": params["expand"]} if "expand" in params else None
-        return self.get(f"{path}/{made['id']}", expand, account)
+        with looking_up():
+            return self.get(f"{path}/{made['id']}", expand, account)
 
     def every(self, path: str, params: Mapping[str, Any], account: str | None = None) -> list[Object]:
         """All pages of a list, newest first, as Stripe sorts them."""
@@ -163,6 +177,9 @@ def _in_our_words(fault: stripe.StripeError) -> Exception:
     error = body.get("error")
     if status is None or status >= 500 or not isinstance(error, dict):
         return PaymentOutcomeUnknown(f"No answer that says what happened ({type(fault).__name__}, {status}).")
+    if status == 400 and error.get("type") == "idempotency_error":
+        # The key asked for something else before, which may have been made: by another release of ours, say.
+        return PaymentOutcomeUnknown("Its key was used with other parameters.")
     code = error.get("code") or error.get("type") or "unknown"
     if status in _NOT_DONE or code in _TRY_LATER:
         return PaymentsUnavailable(f"Stripe did not do it ({status}, {code}).")

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from shared.adapters.stripe_gateway import news, readings
-from shared.adapters.stripe_gateway.api import Declined, Object, StripeApi, at
+from shared.adapters.stripe_gateway.api import Declined, Object, StripeApi, at, looking_up
 from shared.domain.errors import AjoError
 from shared.domain.words import MethodKind
 from shared.ports import (
@@ -189,7 +189,9 @@ class StripeGateway:
             intent = self._api.make("payment_intents", params, key=request.attempt)
         except Declined as declined:
             # A repeated key repeats this too: read what has come of it since.
-            intent = self._get(_intent_of(declined), readings.INTENT_EXPAND)
+            path = _intent_of(declined)
+            with looking_up():
+                intent = self._get(path, readings.INTENT_EXPAND)
         return readings.collection(self._with_action(intent, request.attempt))
 
     def _with_action(self, intent: Object, attempt: str) -> Object:
@@ -205,15 +207,13 @@ class StripeGateway:
         try:
             return self._api.post(f"{path}/confirm", params, key=f"{attempt}:authenticate")
         except PaymentRefused:  # declined, or the person was quicker
-            return self._get(path, readings.INTENT_EXPAND)
+            with looking_up():
+                return self._get(path, readings.INTENT_EXPAND)
 
     def find_collection(self, request: CollectionRequest) -> Collection | None:
         # Listed, not searched: Stripe's search lags by a minute (docs.stripe.com/search#data-freshness).
-        intents = self._api.every(
-            "payment_intents",
-            {"customer": request.payer, "expand": readings.in_list(readings.INTENT_EXPAND)},
-        )
-        for intent in _labelled(intents, request.attempt):
+        wanted = {"customer": request.payer, "expand": readings.in_list(readings.INTENT_EXPAND)}
+        for intent in self._made_for(request.attempt, "payment_intents", wanted):
             return readings.collection(self._with_action(intent, request.attempt))
         return None
 
@@ -231,12 +231,15 @@ class StripeGateway:
             "metadata": labels,
             "expand": readings.REFUND_EXPAND,
         }
-        return self.read_refund(self._api.make("refunds", params, key=key))
+        made = self._api.make("refunds", params, key=key)
+        with looking_up():
+            return self.read_refund(made)
 
     def refunds(self, collection: str) -> list[Refund]:
         """Newest first."""
         params = {"payment_intent": collection, "expand": readings.in_list(readings.REFUND_EXPAND)}
-        return [self.read_refund(given) for given in self._api.every("refunds", params)]
+        with looking_up():
+            return [self.read_refund(given) for given in self._api.every("refunds", params)]
 
     def read_refund(self, given: Object) -> Refund:
         """With the line that brought the money back, where it failed: an expansion would ask for it in vain
@@ -261,14 +264,11 @@ class StripeGateway:
         return readings.transfer(self._api.make("transfers", params, key=request.attempt))
 
     def find_transfer(self, request: TransferRequest) -> Transfer | None:
-        transfers = self._api.every(
-            "transfers",
-            {
-                "transfer_group": f"{request.group}:{request.cycle}",
-                "expand": readings.in_list(readings.TRANSFER_EXPAND),
-            },
-        )
-        return next(map(readings.transfer, _labelled(transfers, request.attempt)), None)
+        wanted = {
+            "transfer_group": f"{request.group}:{request.cycle}",
+            "expand": readings.in_list(readings.TRANSFER_EXPAND),
+        }
+        return next(map(readings.transfer, self._made_for(request.attempt, "transfers", wanted)), None)
 
     def transfer(self, reference: str) -> Transfer:
         return readings.transfer(self._get(at("transfers", reference), readings.TRANSFER_EXPAND))
@@ -278,7 +278,8 @@ class StripeGateway:
     ) -> Transfer:
         params = {"amount": amount_pence, "metadata": labels}
         self._api.post(at("transfers", transfer, "reversals"), params, key=key)
-        return self.transfer(transfer)
+        with looking_up():
+            return self.transfer(transfer)
 
     def pay_to_bank(self, request: TransferRequest) -> BankPayout:
         params = {
@@ -290,7 +291,7 @@ class StripeGateway:
         return readings.bank_payout(payout, request.recipient)
 
     def find_bank_payout(self, request: TransferRequest) -> BankPayout | None:
-        payouts = _labelled(self._api.every("payouts", {}, request.recipient), request.attempt)
+        payouts = self._made_for(request.attempt, "payouts", {}, request.recipient)
         return next((readings.bank_payout(payout, request.recipient) for payout in payouts), None)
 
     def bank_payout(self, recipient: str, reference: str) -> BankPayout:
@@ -357,6 +358,12 @@ class StripeGateway:
     def _get(self, path: str, expand: tuple[str, ...] = ()) -> Object:
         return self._api.get(path, {"expand": expand} if expand else None)
 
+    def _made_for(self, attempt: str, path: str, params: Object, account: str | None = None) -> list[Object]:
+        """What was made for a try, by its label."""
+        with looking_up():
+            found = self._api.every(path, params, account)
+        return [each for each in found if (each["metadata"] or {}).get("attempt") == attempt]
+
 
 def _key_of(purpose: str, params: Object) -> str:
     """The same key for the same person and contents: two calls at once, or a repeated one, make one object,
@@ -392,10 +399,6 @@ def _read(found: list[Object], reading: Callable[[Object], Reading]) -> list[Rea
         except (AjoError, KeyError, TypeError, ValueError) as fault:
             read.append(Unreadable(str(given.get("id")), f"{type(fault).__name__}: {fault}"))
     return read
-
-
-def _labelled(found: list[Object], attempt: str) -> list[Object]:
-    return [each for each in found if (each["metadata"] or {}).get("attempt") == attempt]
 
 
 def _intent_of(declined: Declined) -> str:

@@ -87,6 +87,7 @@ def _intent_of(given: Object) -> Object:
 # docs.stripe.com/reports/reporting-categories; what is not named here is 'other'.
 _MOVEMENT_KINDS = {
     "charge": "collection",
+    "charge_failure": "collection_failed",
     "refund": "refund",
     "refund_failure": "refund",
     "partial_capture_reversal": "refund",
@@ -105,9 +106,12 @@ def movement(transaction: Object, labels: dict[str, str] | None = None) -> Movem
     source = transaction["source"]
     caused = _expanded(source)
     same_money = caused.get("currency") == transaction["currency"]
+    kind = _MOVEMENT_KINDS.get(transaction["reporting_category"], "other")
+    if kind == "collection" and caused.get("status") == "pending":
+        kind = "collection_pending"  # a debit is booked when it is submitted
     return Movement(
         reference=transaction["id"],
-        kind=_MOVEMENT_KINDS.get(transaction["reporting_category"], "other"),
+        kind=kind,
         amount_pence=transaction["amount"],
         fee_pence=transaction["fee"],
         currency=transaction["currency"],
@@ -209,7 +213,7 @@ def refund(given: Object, came_back: Object | None = None) -> Refund:
         live=intent["livemode"],
         movement=_movement_of(given["balance_transaction"], labels),
         failure_movement=_movement_of(came_back, labels),
-        asked_by_us=bool(_labels(given)),
+        asking=_labels(given).get("refund"),
     )
 
 
@@ -226,6 +230,11 @@ _DISPUTE_STATES: dict[str, Literal["open", "won", "lost"]] = {
 }
 
 
+def _first_taken(transaction: Object) -> tuple[int, bool]:
+    """Oldest first; of the same second, what was taken before what came back."""
+    return transaction["created"], transaction["amount"] > 0
+
+
 def dispute(given: Object) -> Dispute:
     intent = _intent_of(given)
     labels = _labels(intent)
@@ -239,7 +248,7 @@ def dispute(given: Object) -> Dispute:
         live=given["livemode"],
         movements=tuple(
             movement(transaction, labels)
-            for transaction in sorted(given["balance_transactions"], key=lambda t: int(t["created"]))
+            for transaction in sorted(given["balance_transactions"], key=_first_taken)
         ),
     )
 

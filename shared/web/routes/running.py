@@ -224,7 +224,16 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=Approval,
         handler=ask_approval,
         status=201,
-        refuses=(NoSuchThing, NotAllowed, NotRunning, AlreadyMember, NoSuchDebt),
+        refuses=(
+            NoSuchThing,
+            NotAllowed,
+            NotRunning,
+            AlreadyMember,
+            CycleOpen,
+            NoSuchDebt,
+            PotsDiffer,
+            WrongMembershipState,
+        ),
     ),
     Route(
         "GET",

@@ -42,7 +42,8 @@ def test_a_debit_takes_four_working_days(shop: Shop) -> None:
     debit = shop.debit(customer, saved)
     assert debit.status == "processing"
     charge = shop.api.charges.retrieve(debit.latest_charge)
-    assert (charge.status, charge.balance_transaction) == ("pending", None)
+    booked = shop.api.balance_transactions.retrieve(charge.balance_transaction)
+    assert (charge.status, booked.status, shop.balance()) == ("pending", "pending", (0, booked.net))
     assert _outcome_day(shop, debit.id) == "Fri 04"
 
 
@@ -137,6 +138,18 @@ def test_failures_can_be_ordered_for_a_good_account(shop: Shop) -> None:
     shop.pass_days(7)
     assert shop.api.payment_intents.retrieve(first.id).status == "requires_payment_method"
     assert shop.api.payment_intents.retrieve(second.id).status == "succeeded"
+
+
+def test_what_was_booked_for_a_debit_that_fails_is_taken_back(shop: Shop) -> None:
+    customer, saved = _active(shop)
+    shop.control(f"payment_methods/{saved}/outcomes", failures=["insufficient_funds"])
+    charge = shop.debit(customer, saved).latest_charge
+    shop.pass_days(7)
+    there, back = reversed(shop.api.balance_transactions.list({"source": charge}).data)
+    assert (there.reporting_category, back.reporting_category) == ("charge", "charge_failure")
+    assert there.net + back.net == 0
+    assert shop.balance() == (0, 0)
+    assert shop.api.charges.retrieve(charge).failure_balance_transaction == back.id
 
 
 def test_a_dispute_comes_with_its_test_account_and_is_final(shop: Shop) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -24,7 +24,7 @@ from shared.ports import (
 
 PERSONAL = "ada@example.org"
 KEY = "sk_test_never_to_be_seen"
-Answer = tuple[int, Any] | Exception
+Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]] | Exception
 
 
 class FixedSecrets:
@@ -55,8 +55,9 @@ class Scripted(stripe.HTTPClient):
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        status, body = answer
-        return (body if isinstance(body, str) else json.dumps(body)), status, {"Request-Id": "req_1"}
+        status, body, *more = answer
+        told: dict[str, str] = {"Request-Id": "req_1", **(more[0] if more else {})}
+        return (body if isinstance(body, str) else json.dumps(body)), status, told
 
 
 def gateway(*answers: Answer, key: str = KEY, live: bool = False) -> StripeGateway:
@@ -83,7 +84,8 @@ CUT: Exception = stripe.APIConnectionError(f"cut, {PERSONAL}")  # type: ignore[n
         (refusal(403, "account_invalid"), RecipientNotReady, "account_invalid"),
         (refusal(400, "parameter_unknown"), PaymentRefused, "parameter_unknown"),
         (refusal(404, "resource_missing"), PaymentRefused, "resource_missing"),
-        (refusal(400, None, "idempotency_error"), PaymentRefused, "idempotency_error"),
+        # Something was asked for by this key before, and may have been made.
+        (refusal(400, None, "idempotency_error"), PaymentOutcomeUnknown, None),
         (refusal(409, None, "idempotency_error"), PaymentsUnavailable, None),
         (refusal(409, "idempotency_key_in_use", "idempotency_error"), PaymentsUnavailable, None),
         (refusal(400, "lock_timeout"), PaymentsUnavailable, None),
@@ -104,6 +106,42 @@ def test_the_table_of_errors(answer: Answer, kind: type[Exception], code: str | 
     told = "".join(traceback.format_exception(raised.value))
     assert PERSONAL not in told
     assert KEY not in told
+
+
+DECLINED = refusal(402, "card_declined", "card_error", payment_intent={"id": "pi_1"})
+WANTS = {
+    "id": "pi_1",
+    "status": "requires_payment_method",
+    "last_payment_error": {"code": "authentication_required", "payment_method": {"id": "pm_1"}},
+}
+REVERSED = (200, {"id": "trr_1"})
+REFUND = (200, {"id": "re_1", "status": "failed", "failure_balance_transaction": "txn_1"})
+REPLAYED = (200, {"id": "tr_1"}, {"Idempotent-Replayed": "true"})
+
+
+@pytest.mark.parametrize(
+    ("before", "ask"),
+    [
+        ([], lambda one: one.find_transfer(SEND)),
+        ([], lambda one: one.find_bank_payout(SEND)),
+        ([], lambda one: one.find_collection(COLLECT)),
+        ([], lambda one: one.refunds("pi_1")),
+        ([REPLAYED], lambda one: one.send(SEND)),
+        ([REPLAYED], lambda one: one.pay_to_bank(SEND)),
+        ([REPLAYED], lambda one: one.collect(COLLECT)),
+        ([DECLINED], lambda one: one.collect(COLLECT)),
+        ([(200, WANTS), DECLINED], lambda one: one.collect(COLLECT)),
+        ([REFUND], lambda one: one.refund("pi_1", 500, "ref_1", {})),
+        ([REVERSED], lambda one: one.reverse_transfer("tr_1", 500, "rev_1", {})),
+    ],
+)
+@pytest.mark.parametrize("answer", [refusal(403, None), refusal(404, "resource_missing")])
+def test_who_may_not_look_does_not_know_what_was_made(
+    before: list[Answer], ask: Callable[[StripeGateway], object], answer: Answer
+) -> None:
+    """It was taken for the refusal of what had been made: the next try made it again."""
+    with pytest.raises(PaymentsUnavailable):
+        ask(gateway(*before, answer))
 
 
 @pytest.mark.parametrize("answer", [refusal(500, None, "api_error"), CUT, (502, "")])

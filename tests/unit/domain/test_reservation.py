@@ -93,7 +93,10 @@ def test_money_that_has_settled_but_not_cleared_is_waited_for_under_every_policy
 
 def test_a_refund_that_is_under_way_is_waited_for() -> None:
     mixed = cycle()
-    mixed[2] = paid("cy", attempts=[settled(1, clears_at=NOW), settled(2, clears_at=NOW, refunding=True)])
+    mixed[2] = paid(
+        "cy",
+        attempts=[settled(1, clears_at=NOW), settled(2, clears_at=NOW, refunding="refund_asked:att_1:3")],
+    )
     assert judge(mixed) == Readiness("wait", look_at=OPENS + HOUR)
 
 

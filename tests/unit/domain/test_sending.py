@@ -19,6 +19,7 @@ from shared.domain.sending import (
     BANK_LOOK_UP_AFTER,
     begin,
     record_bank_failed,
+    record_bank_refused,
     record_not_found,
     record_nothing_to_send,
     record_on_its_way,
@@ -209,6 +210,21 @@ def test_on_its_way_to_the_bank() -> None:
     assert record_on_its_way(after, "po_1", NOW) == Decision(answer={"state": "sent"})
 
 
+@pytest.mark.parametrize("state", ["sent", "bank_failed"])
+def test_a_bank_payout_that_was_refused_is_tried_again_with_another_key(state: str) -> None:
+    before = payout(state, bank_tries=1)
+    after = before.with_(bank_tries=2, act_at=NOW + DAY)
+    assert record_bank_refused(before, 1, NOW + DAY) == Decision(answer={"state": state}, changed=[after])
+
+
+@pytest.mark.parametrize(
+    "before",
+    [payout("sent", bank_tries=2), payout("received", bank_tries=1), payout("reversed", bank_tries=1)],
+)
+def test_the_refusal_of_an_earlier_try_is_no_news(before: Payout) -> None:
+    assert record_bank_refused(before, 1, NOW) == Decision(answer={"state": before.state})
+
+
 def test_the_bank_has_it() -> None:
     on_its_way = payout("sent", bank_payout="po_1", bank_tries=1)
     received = on_its_way.with_(state="received", act_at=None, received_at=NOW)
@@ -248,6 +264,17 @@ def test_the_bank_refuses_even_days_later(state: str) -> None:
         record_on_its_way(failed, "po_1", NOW),
     ):
         assert old_news == Decision(answer={"state": "bank_failed"})
+
+
+@pytest.mark.parametrize("state", ["partly_reversed", "reversed"])
+def test_what_was_brought_back_stays_so_whatever_the_bank_says_and_is_told_once(state: str) -> None:
+    before = payout(state, bank_payout="po_1", bank_tries=1, act_at=None)
+    received = before.with_(received_at=NOW)
+    assert record_received(before, "po_1", NOW).changed == [received]
+    assert record_received(received, "po_1", NOW + DAY).is_empty
+    assert record_bank_failed(received, "po_1", "x", NOW).changed == [before.with_(bank_refused=["po_1"])]
+    unknown = before.with_(bank_payout=None, bank_tries=0)
+    assert record_on_its_way(unknown, "po_1", NOW).changed == [before]
 
 
 def test_what_is_told_late_of_an_earlier_bank_payout_is_old_news_too() -> None:

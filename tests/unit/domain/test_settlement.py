@@ -30,6 +30,7 @@ from tests.unit.domain.things import (
     entered,
     member,
     money,
+    nobody,
     paid,
     posted,
     same,
@@ -37,10 +38,6 @@ from tests.unit.domain.things import (
     tidy,
     tried,
 )
-
-
-def nobody(*_: object) -> Any:
-    raise AssertionError("was not to be asked")
 
 
 def fact(
@@ -307,10 +304,29 @@ def test_what_was_won_back_in_part_leaves_the_rest_taken() -> None:
         assert decision.changed[0].attempts[0].taken_back_pence == left  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("state", ["settled", "won", "lost", "refunded"])
-def test_only_an_open_dispute_is_won(state: str) -> None:
+@pytest.mark.parametrize("state", ["settled", "refunded"])
+def test_only_a_dispute_is_won(state: str) -> None:
     with pytest.raises(UnknownTransition):
         win_back(paid(attempts=[settled(state=state)]), "att_1", money(), nobody, nobody, NOW)
+
+
+@pytest.mark.parametrize("state", ["disputed", "won", "lost"])
+def test_a_part_that_comes_back_leaves_the_dispute_as_it_stands(state: str) -> None:
+    """The payment was refunded in part before: that part comes at once, whatever becomes of the rest."""
+    due = contribution(attempts=[disputed(state=state)])
+    for won, left in ((False, state), (True, "won")):
+        (after,) = win_back(due, "att_1", money(4_000), nobody, nobody, NOW, won=won).changed
+        assert isinstance(after, Contribution)
+        assert (after.attempts[0].state, after.in_pot_pence) == (left, 4_000)
+
+
+def test_what_was_taken_twice_brings_no_fee_on_top_when_it_comes_back_once() -> None:
+    """They have the refund still: the house has its own money again, and not a fee (seed 63)."""
+    twice = disputed(taken_back_pence=AMOUNT + 30 + 1_000, settled_pence=AMOUNT + 30, added_fee_pence=30)
+    had = paid(counted_in="pay_1", added_fee_pence=30, attempts=[twice])
+    owing = member("ada", debt(HOUSE, 1_000))
+    decision = win_back(had, "att_1", money(1_000, fee_pence=0), lambda: owing, nobody, NOW)
+    assert entered(decision) == posted([("house", "debt:ada", 1_000)])
 
 
 def test_a_dispute_that_is_lost_posts_nothing() -> None:
@@ -319,7 +335,7 @@ def test_a_dispute_that_is_lost_posts_nothing() -> None:
         answer={"state": "due", "attempt": "lost"},
         facts=[
             News(
-                id="dispute_lost:att_1",
+                id="dispute_lost:att_1:1",
                 group=due.group,
                 type="dispute_lost",
                 payload={"contribution": due.id, "cycle": 1, "member": "ada", "attempt": "att_1"},
@@ -339,17 +355,34 @@ def test_news_of_a_lost_dispute_that_is_none_changes_nothing(state: str) -> None
 
 def test_while_a_part_is_left_that_we_asked_for_its_pot_waits_on() -> None:
     """The part went back on the processor's own page."""
-    had = paid(attempts=[settled(refunding=True)])
+    had = paid(attempts=[settled(refunding="refund_asked:att_1:3")])
     for pence, movement, left in ((AMOUNT - 1, "txn_8", 1), (1, "txn_9", 0)):
         (had, *_) = take_back(had, "att_1", "refunded", money(pence, movement), nobody, nobody, NOW).changed  # type: ignore[assignment]
-        assert (had.attempts[0].in_pot_pence, had.attempts[0].refunding) == (left, left > 0)
+        waits_for = "refund_asked:att_1:3" if left else None
+        assert (had.attempts[0].in_pot_pence, had.attempts[0].refunding) == (left, waits_for)
+
+
+def test_once_what_we_asked_for_went_back_the_pot_waits_no_more() -> None:
+    """Money that a bank gave back after the asking is none of it."""
+    had = paid(attempts=[settled(refunding="refund_asked:att_1:3")])
+    for asking, waits_for in (
+        ("refund_asked:att_1:1", "refund_asked:att_1:3"),
+        ("refund_asked:att_1:3", None),
+    ):
+        what = take_back(had, "att_1", "refunded", money(AMOUNT - 1), nobody, nobody, NOW, asking)
+        (after, *_) = what.changed
+        assert isinstance(after, Contribution)
+        assert (after.attempts[0].in_pot_pence, after.attempts[0].refunding) == (1, waits_for)
 
 
 @pytest.mark.parametrize("to", ["refunded", "disputed"])
 def test_money_back_before_the_reservation_leaves_the_pot_and_the_contribution_is_due(
     to: Literal["refunded", "disputed"],
 ) -> None:
-    had, what = paid(attempts=[settled(refunding=True)], planned_at=NOW), money(fee_pence=20)
+    had, what = (
+        paid(attempts=[settled(refunding="refund_asked:att_1:3")], planned_at=NOW),
+        money(fee_pence=20),
+    )
     assert tidy(take_back(had, "att_1", to, what, nobody, nobody, NOW)) == same(
         answer={"state": "due"},
         facts=[
@@ -457,10 +490,15 @@ def with_fee_of(pence: int, *attempts: Attempt, **changes: Any) -> Contribution:
 
 
 def test_money_brings_the_fee_that_its_attempt_was_for_and_no_more_than_came() -> None:
-    due = with_fee_of(30, with_it := attempt(added_fee_pence=30), without := attempt(2))
+    with_it, without = attempt(added_fee_pence=30, settled_pence=1_000), attempt(2, settled_pence=1_000)
+    due = with_fee_of(30, with_it, without)
     assert with_fee(due, with_it, 1_000) == (with_it.with_(fee_held_pence=30), 30)
     assert with_fee(due, with_it, 20) == (with_it.with_(fee_held_pence=20), 20)
     assert with_fee(due, without, 1_000) == (without, 0)
+    for gone_pence, held_pence, left_pence in ((985, 10, 5), (1_000, 0, 0), (1_100, 0, 0)):
+        lost = with_it.with_(taken_back_pence=gone_pence, fee_held_pence=held_pence)
+        after = lost.with_(fee_held_pence=held_pence + left_pence)
+        assert with_fee(with_fee_of(30, lost), lost, 1_000) == (after, left_pence)
 
 
 def test_the_fee_on_top_comes_with_the_first_money_and_is_in_no_pot() -> None:
@@ -702,7 +740,7 @@ def test_a_pence_that_came_and_went_leaves_the_books_whole(
     assert books.of("debt:ada") == owing.owes_pence() == max(0, AMOUNT - left - credit) * reserved
     assert had.attempts[0].taken_back_pence == AMOUNT - left
     assert (had.attempts[0].state == "refunded") == (left == 0)
-    with pytest.raises(UnknownTransition):
+    with pytest.raises(Mismatch):
         take_back(
             paid(attempts=[settled(state="refunded", taken_back_pence=AMOUNT)]),
             "att_1",

@@ -1,6 +1,6 @@
 """The state machines of DESIGN.md § 6, each transition allowed and each other one refused.
 
-Each table is written again here, from the design's own lines and from decisions 2 and 16: code and design
+Each table is written again here, from the design's own lines and from decisions 2, 16 and 45: code and design
 do not drift apart unseen.
 """
 
@@ -46,7 +46,8 @@ TABLES: dict[str, tuple[States, str]] = {
         ATTEMPT,
         """submitting → requires_action|processing|settled|failed
         requires_action → processing|settled|failed|cancelled; processing → settled|failed
-        settled → refunded|disputed; disputed → won|lost; won → disputed""",
+        settled → refunded|disputed; disputed → won|lost; won → disputed
+        won → refunded; refunded → disputed; lost → won|disputed""",
     ),
     "payout": (
         PAYOUT,

@@ -39,6 +39,10 @@ def contribution(uid: str = "ada", cycle: int = 1, recipient: str = "ben", **cha
     return made.with_(**changes)
 
 
+def nobody(*_: object) -> Any:
+    raise AssertionError("was not to be asked")
+
+
 def attempt(number: int = 1, **changes: Any) -> Attempt:
     made = Attempt(
         id=f"att_{number}",

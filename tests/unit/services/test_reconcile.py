@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 
 import pytest
 
+from infra.local.stripe import charges
 from tests.simulation.walk import FIELDS, Deed, FinishedCircle, one_of_each
+from tests.worked_examples.page import Page
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +58,57 @@ def test_what_it_finds_it_tells_with_its_age_and_what_to_do(finished: FinishedCi
     assert told["missing_movement"]["where"] == line
     assert told["missing_movement"]["age_hours"] > 24 * 90
     assert told["missing_movement"]["todo"].startswith("stop payouts of this group")
+
+
+def test_a_debit_under_way_is_no_difference_and_neither_is_one_that_failed() -> None:
+    """Stripe books it when it is submitted, and takes that back where it fails: each night all of them were
+    money that nobody knew, and payouts were to be stopped for it."""
+    page = Page(method="pm_bacsDebit_success")
+    page.bank_refuses("E")
+    page.until(page.circle.due(1) - timedelta(days=2))
+    assert [one.state for one in page.contribution("E", 1).attempts] == ["processing"]
+    assert page.world.ctx.gateway.balance().pending_pence > 0
+    report = page.world.reconcile()
+    assert (report["differences"], report["unexplained_pence"]) == ([], 0)
+
+    page.until(page.circle.due(1) + timedelta(days=1))
+    assert [one.state for one in page.contribution("E", 1).attempts] == ["failed", "processing"]
+    report = page.world.reconcile()
+    assert (report["differences"], report["unexplained_pence"]) == ([], 0)
+
+
+def test_what_a_failed_debit_cost_is_named() -> None:
+    page = Page(method="pm_bacsDebit_success")
+    page.bank_refuses("E")
+    page.until(page.circle.due(1) + timedelta(days=1))
+    reference = page.contribution("E", 1).attempts[0].reference
+    charge = page.world.control("GET", f"objects/{reference}")["latest_charge"]
+    line = page.world.control("GET", f"objects/{charge}")["failure_balance_transaction"]
+    page.world.control("POST", f"objects/{line}", {"fee": 2_00, "net": -102_00})
+    report = page.world.reconcile()
+    assert [(one["kind"], one["where"]) for one in report["differences"]] == [
+        ("fee", line),
+        ("cover", "balance"),
+    ]
+
+
+def test_money_of_a_charge_that_we_hold_for_settled_and_that_fails_is_named() -> None:
+    page = Page(method="pm_bacsDebit_success")
+    page.due(1)
+    reference = page.contribution("E", 1).attempts[0].reference
+    charge = page.world.control("GET", f"objects/{reference}")["latest_charge"]
+    stripe = page.world.stripe.world
+    charges.fail(stripe, stripe.platform, stripe.objects[charge], "insufficient_funds", None)
+    kinds = {one["kind"] for one in page.world.reconcile()["differences"]}
+    assert {"missing_fact", "cover"} <= kinds
+
+
+def test_a_debit_that_settled_while_nobody_told_us_is_named() -> None:
+    page = Page(method="pm_bacsDebit_success")
+    page.until(page.circle.due(1) - timedelta(days=2))
+    page.world.control("POST", "webhooks/hold")
+    page.world.clock.moment += timedelta(days=3)
+    page.world.stripe.advance()
+    assert [one.state for one in page.contribution("E", 1).attempts] == ["processing"]
+    kinds = [one["kind"] for one in page.world.reconcile()["differences"]]
+    assert kinds.count("missing_fact") == 5

@@ -22,6 +22,7 @@ from shared.domain.errors import (
     GroupNotOpen,
     NoSuchDebt,
     NoSuchThing,
+    PotsDiffer,
 )
 from shared.domain.groups import group_ref
 from shared.domain.ledger import discrepancies, overdrawn
@@ -95,6 +96,43 @@ def test_a_swap_that_races_the_payout_of_its_cycle_loses(page: Page, store: Mean
     assert page.got()["C"] == 500
     page.to_the_end()
     page.ended()
+
+
+def test_turns_that_no_longer_bring_the_same_are_not_even_asked_to_change(page: Page) -> None:
+    """Two members and the organiser consented first, and were refused at the end."""
+    page.runs(1)
+    page.pays("D", 5)
+    page.leaves("D")
+    before = {one["id"]: one["revision"] for one in page.world.documents("payouts")}
+    with pytest.raises(PotsDiffer):
+        page.asks("C", "swap", other="E")
+    assert page.world.documents("approvals") == []
+    page.asks("B", "swap", other="C")
+    assert {one["id"]: one["revision"] for one in page.world.documents("payouts")} == before
+
+
+def test_what_changed_after_it_was_asked_for_is_decided_at_the_last_consent(page: Page) -> None:
+    page.runs(1)
+    request = page.asks("C", "swap", other="E")
+    *others, last = dict.fromkeys(one for one in ("E", page.organiser) if one != "C")
+    for letter in others:
+        page.consents(letter, request)
+    page.pays("D", 5)
+    page.leaves("D")
+    with pytest.raises(PotsDiffer):
+        page.consents(last, request)
+
+
+def test_who_repeats_a_request_is_answered_as_before(page: Page) -> None:
+    """Also where by now it would be refused."""
+    page.runs(1)
+    ctx, gid, uid = page.world.ctx, page.circle.id, page.uid["C"]
+    command = page.world.command(uid, key="ask once")
+    payload = {"about": uid, "other": page.uid["E"]}
+    asked = approvals.ask(ctx, command, frozenset(), gid, "swap", payload)
+    page.pays("D", 5)
+    page.leaves("D")
+    assert approvals.ask(ctx, command, frozenset(), gid, "swap", payload) == asked
 
 
 def test_a_payout_that_is_voided_while_it_is_found_held_stays_at_rest(
