@@ -11,6 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from shared.domain.disputes import Dispute
 from shared.domain.documents import Document, Ref, Value
 from shared.domain.errors import UnknownText
 from shared.domain.groups import Group
@@ -73,13 +74,16 @@ RUNNING: Final = frozenset({"locked", "active"})
 PROMISED: Final = frozenset({"agreed", "active", "defaulted"})
 
 
-def reasons_to_keep(uid: str, circles: Iterable[tuple[Group, list[Member], Balances]]) -> list[str]:
+def reasons_to_keep(
+    uid: str, circles: Iterable[tuple[Group, list[Member], Balances, list[Dispute]]], now: datetime
+) -> list[str]:
     """Why a person's data cannot be erased yet; nothing stands in the way where this is empty.
 
-    As long as money is owed either way, the other side has a right to know by whom (Article 17(3)(e)).
+    As long as money is owed either way, or may be by a dispute's decision, the other side has a right to know
+    by whom (Article 17(3)(e)).
     """
     reasons: list[str] = []
-    for group, members, balances in circles:
+    for group, members, balances, disputes in circles:
         seat = group.seat(uid)
         own = [member for member in members if member.uid == uid]
         owed_to_them = sum(
@@ -93,6 +97,8 @@ def reasons_to_keep(uid: str, circles: Iterable[tuple[Group, list[Member], Balan
             reasons.append(f"You are owed money in the circle {group.id}.")
         if balances.of(f"credit:{uid}"):
             reasons.append(f"A payment of yours waits to be used or returned in the circle {group.id}.")
+        if any(one.is_open or one.can_be_appealed(now) for one in disputes if uid in one.parties):
+            reasons.append(f"A dispute of yours is not finally decided in the circle {group.id}.")
     return reasons
 
 

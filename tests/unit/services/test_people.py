@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from shared.domain.errors import CannotBeErased, IdentityInTheWay
+from shared.domain.errors import CannotBeErased, IdentityInTheWay, ProcessorUnavailable
 from shared.domain.identity import ALLOWS, IdentityCheck, identity_state, require_ability
+from shared.domain.members import Member
 from shared.domain.users import User, user_ref
 from shared.domain.words import Ability
+from shared.ports import Create
 from shared.services import erase_person, identity_check, profile
-from tests.builders import STARTS, World
+from tests.builders import NAMES, STARTS, World
 
 
 class Nobody:
@@ -112,3 +115,52 @@ def test_after_the_circle_a_person_is_erased_and_the_ledger_stands() -> None:
     assert not [one for one in world.documents("names") if one["uid"] == "Ada"]
     (key,) = [one for one in world.documents("keys") if one["owner"] == "Ada"]
     assert key["versions"] == {}
+
+
+def cards_there(world: World, uid: str) -> list[str]:
+    """What the processor could still collect from somebody by."""
+    return [one.reference for one in world.ctx.gateway.methods(user(world, uid).payer or "")]
+
+
+def test_a_card_that_came_while_its_holder_was_erased_is_forgotten_at_the_processor_too() -> None:
+    """Its news found nowhere to be kept and was quarantined, and the card stayed with the processor."""
+    world = World()
+    ada = world.person("Ada")
+    erase(world, ada)
+    world.ctx.gateway.attach_method(ada, user(world, ada).payer or "", "pm_card_mastercard", "asked before")
+    world.settle()
+    assert cards_there(world, ada) == []
+    assert world.documents("quarantine") == []
+
+
+def test_an_erasure_that_the_processor_did_not_answer_is_finished_by_the_same_request() -> None:
+    """It was told as done, and the card stayed with the processor for ever."""
+    world = World()
+    ada = world.person("Ada")
+    detach = "/v1/payment_methods/*/detach"
+    world.control("POST", "faults", {"kind": "cut_before", "method": "POST", "path": detach})
+    with pytest.raises(ProcessorUnavailable):
+        erase(world, ada)
+    assert erase(world, ada) == {"erased": True}
+    assert cards_there(world, ada) == []
+
+
+def test_who_owes_in_a_circle_of_long_ago_is_not_erased() -> None:
+    """The latest hundred circles were looked at: who had asked for places in as many since was let go."""
+    world = World()
+    circle = world.circle(world.people(5), frequency="weekly", default_policy="pay_cleared")
+    world.advance_to(circle.pays_out(5) + timedelta(days=30))
+    contribution = circle.contribution(1, next(uid for uid in NAMES[:5] if uid != circle.recipient(1)))
+    world.control("POST", f"charges/{contribution.attempts[-1].reference}/dispute", {})
+    world.settle()
+    with pytest.raises(CannotBeErased):
+        erase(world, contribution.uid)
+    for _ in range(100):
+        world.clock.moment += timedelta(days=1)
+        starts = world.clock.moment.date() + timedelta(days=30)
+        gid = world.recruiting([NAMES[6]], members=5, first_due_date=starts)
+        member = Member(group=gid, uid=contribution.uid, state="left", joined_at=world.clock.moment)
+        world.store.commit([Create(member.path, member.data())])
+    with pytest.raises(CannotBeErased) as refusal:
+        erase(world, contribution.uid)
+    assert circle.id in str(refusal.value)
