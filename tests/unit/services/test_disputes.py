@@ -24,7 +24,14 @@ from shared.domain.errors import (
 from shared.domain.house import FLOOR_PENCE, HOUSE_REF, House
 from shared.domain.permissions import Role
 from shared.ports import Put
-from shared.services import disputes, erase_person, pay_contribution
+from shared.services import (
+    approve_member,
+    disputes,
+    erase_person,
+    invite,
+    join_group,
+    pay_contribution,
+)
 from shared.services.context import Reader
 from tests.builders import World
 from tests.worked_examples.page import Page
@@ -327,3 +334,25 @@ def test_nobody_complains_of_who_was_erased_and_nobody_claims_from_them(quarrel:
             quarrel.decide(
                 staff(), "upheld", Remedy(kind="claim", debtor=debtor, creditor=creditor, pence=30_00)
             )
+
+
+def test_nobody_owes_by_a_decision_who_was_never_let_into_the_circle() -> None:
+    """Only the creditor's place was looked at: who asked for one and was rejected could be made to owe."""
+    world = World()
+    people = world.people(5)
+    gid = world.recruiting(people)
+    zoe, ben = world.person("Zoe"), people[1]
+    code = invite.invite(world.ctx, world.command(people[0]), gid, 14)["code"]
+    join_group.join(world.ctx, world.command(zoe), None, code, waiting_list=True)
+    approve_member.reject(world.ctx, world.command(people[0]), gid, zoe)
+    circle = world.locked(gid, people)
+    opened = disputes.open_dispute(
+        world.ctx, world.command(ben), gid, "person", people[2], "They owe me.", []
+    )
+    did = opened["id"]
+    disputes.add(world.ctx, world.command(people[2]), Reader(people[2]), gid, did, "No.", [])
+    disputes.take_up(world.ctx, world.command("sue"), staff(), gid, did)
+    claim = Remedy(kind="claim", debtor=zoe, creditor=ben, pence=30_00)
+    with pytest.raises(RemedyImpossible):
+        disputes.decide(world.ctx, world.command("sue"), staff(), gid, did, "upheld", "Heard.", [claim])
+    assert circle.member(zoe).debts == []
