@@ -112,7 +112,7 @@ EVERY_NTH_SEED = 5
 ALSO = 0.10
 """The chance of each further case: so that any two of them meet in some seed."""
 
-THINKS_BETTER = 0.25
+THINKS_BETTER = 0.35
 """The chance of each second thought in a seed whose circle is not left alone."""
 
 ASKED_BEFORE = timedelta(days=11)

@@ -61,7 +61,7 @@ THOUGHT_BETTER_OF = ("leaves-forming", "request-withdrawn", "rejected", "invitat
 """What people of a circle that forms take back (`cases`)."""
 
 THINKS_BETTER = 0.5
-"""The chance that one of these comes about when its people look at the circle, and it can."""
+"""The chance that one of these comes about when people look at the circle, where it can wait for another."""
 
 FIRST_IDEA = "A first idea"
 """The name of a circle that is only drafted."""
@@ -198,20 +198,19 @@ class Founding:
     def _reconsiders(self, group: Mapping[str, Any], about: dict[str, Any]) -> list[Step]:
         """Somebody leaves, or takes their request back, and will ask anew; the organiser rejects somebody, or
         takes the code back by which all come, and thinks better of that, too."""
-        if not self._in_mind or self._mind.random() > THINKS_BETTER:
-            return []
         asking = sorted(seat["uid"] for seat in group["seats"] if seat["state"] == "requested")
         inside = sorted(seat["uid"] for seat in group["seats"] if seat["state"] in INSIDE)
-        possible: dict[str, Step] = {
-            "leaves-forming": (self._mind.choice(inside), partial(leave_group.leave, **about))
-        }
-        if asking:
+        possible: dict[str, Step] = {}
+        if asking:  # not for long
             uid = self._mind.choice(asking)
             possible["request-withdrawn"] = (uid, partial(withdraw_request.withdraw, **about))
             rejects = partial(approve_member.reject, uid=uid, **about)
             possible["rejected"] = (group["organiser"], rejects)
-        if self._code:
-            possible["invitation-revoked"] = (group["organiser"], self._revoke)
+        elif self._mind.random() < THINKS_BETTER:
+            leaves = partial(leave_group.leave, **about)
+            possible["leaves-forming"] = (self._mind.choice(inside), leaves)
+            if self._code:
+                possible["invitation-revoked"] = (group["organiser"], self._revoke)
         thoughts = [thought for thought in self._in_mind if thought in possible]
         if not thoughts:
             return []
