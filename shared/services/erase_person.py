@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from shared.domain.contributions import Contribution
 from shared.domain.decision import Decision
 from shared.domain.devices import reach_ref
 from shared.domain.disputes import Dispute
@@ -19,6 +20,7 @@ from shared.domain.groups import Group, group_ref
 from shared.domain.keys import key_ref
 from shared.domain.ledger import Balances, balances_ref
 from shared.domain.members import Member
+from shared.domain.payouts import Payout
 from shared.domain.privacy import reasons_to_keep
 from shared.domain.profiles import DisplayName, profile_ref
 from shared.domain.traces import traces_ref
@@ -49,7 +51,8 @@ def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str,
         # Looked at after the user was read: who promises something meanwhile, or has a dispute with somebody,
         # changes the user, too, and then this commit is stale and looks again.
         groups, now = display_names.circles_of(ctx, uid), ctx.clock.now()
-        if reasons := reasons_to_keep(uid, [_circle(ctx, group) for group in groups], now):
+        circles = [_circle(ctx, group) for group in groups]
+        if reasons := reasons_to_keep(uid, circles, _contributions(ctx, uid), _payouts(ctx, uid), now):
             raise CannotBeErased(reasons=" ".join(reasons))
         personal: list[Document | None] = [
             loaded.find(profile_ref(uid)),
@@ -106,6 +109,16 @@ def _delete_messages(ctx: Context, uid: str, group: str) -> None:
         if not page.documents:
             return
         ctx.store.commit([Delete(one.path) for one in page.documents])
+
+
+def _contributions(ctx: Context, uid: str) -> list[Contribution]:
+    query = Query("contributions", where=[("uid", "==", uid)], order_by=["due_date"], group=True)
+    return [one.document(Contribution) for one in every(ctx, query)]
+
+
+def _payouts(ctx: Context, uid: str) -> list[Payout]:
+    query = Query("payouts", where=[("recipient", "==", uid)], order_by=["pay_date"], group=True)
+    return [one.document(Payout) for one in every(ctx, query)]
 
 
 def _circle(ctx: Context, gid: str) -> tuple[Group, list[Member], Balances, list[Dispute]]:

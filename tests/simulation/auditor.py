@@ -48,7 +48,7 @@ ALSO: dict[str, str] = {
     "open-cycle": "§ 7: a swap loses against a cycle that is open",
     "order": "§ 7: the turns are as the circle's kind of order says: lots, wishes, its organiser's, trust",
     "agreement": "§ 7: who is in a locked circle accepted its agreement as it is, since they came to stay",
-    "forgotten": "nobody is erased who owes, is owed, has credit, or has promised to save",
+    "forgotten": "nobody is erased who owes, is owed, is being paid, has credit, or has promised to save",
     "one-organiser": "a circle that forms or runs has one organiser, and only they give the role away",
     "caps": "§ 7: nobody has promised more circles, or more a month, than the caps; what is over is let go",
     "floor": "§ 5: no circle starts, and no decided dispute has the house pay, where it has too little left",
@@ -288,8 +288,14 @@ class Auditor:
             for account in (f"debt:{uid}", f"owed:{uid}", f"credit:{uid}")
             if group.of(account)
         }
-        if not self._holds(not stands and not self.promised(uid)):
-            self._violated("forgotten", f"{uid} was erased: {stands}, promised {self.promised(uid)}")
+        to_come = [
+            path
+            for path, one in self.documents("payouts")
+            if one["recipient"] == uid and one["state"] not in _RESOLVED
+        ]
+        if not self._holds(not stands and not to_come and not self.promised(uid)):
+            promised = self.promised(uid)
+            self._violated("forgotten", f"{uid} was erased: {stands}, promised {promised}, to come {to_come}")
 
     # --- the house, and what people may promise -------------------------------------------------------------
 
