@@ -166,16 +166,19 @@ class Dispute(Document):
             raise DisputeNotReady(respond_by=self.respond_by.isoformat())
         return self.moved(verdict.outcome).with_(verdict=verdict)
 
+    def can_be_appealed(self, now: datetime) -> bool:
+        return (
+            self.verdict is not None
+            and not self.appeal_of
+            and not self.appealed_as
+            and now <= self.verdict.at + APPEAL_WITHIN
+        )
+
     def appealed(self, by: str, id_: str, sealed: str, now: datetime) -> tuple[Dispute, Dispute]:
         """The decided dispute with its appeal named, and the appeal. Raises AppealNotPossible, NotAllowed."""
         if by not in self.parties:
             raise NotAllowed
-        if (
-            self.verdict is None
-            or self.appeal_of
-            or self.appealed_as
-            or now > self.verdict.at + APPEAL_WITHIN
-        ):
+        if not self.can_be_appealed(now):
             raise AppealNotPossible(days=APPEAL_WITHIN.days)
         other = self.against if by == self.opened_by else self.opened_by
         appeal = opened(

@@ -185,6 +185,12 @@ class Group(Document):
         return [seat for seat in self.seats if seat.position is not None]
 
     @property
+    def agreed_hash(self) -> str | None:
+        """The agreement by which the circle was locked; None before that. Who left while it formed may have
+        accepted another one."""
+        return next((seat.agreed_hash for seat in self.contributors() if seat.agreed_hash), None)
+
+    @property
     def is_through(self) -> bool:
         """Whether no pot is to come any more: every cycle is closed."""
         return bool(self.schedule) and all(cycle.closed for cycle in self.schedule)
@@ -399,6 +405,11 @@ def agreement_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def current_hash(group: Group, holidays: Container[object]) -> str:
+    """That of the agreement as it reads now, which is accepted before the lock or with a place taken over."""
+    return agreement_hash(agreement_text(group, draft_schedule(group.terms, holidays)))
+
+
 def draft_schedule(terms: Terms, holidays: Container[object]) -> list[Cycle]:
     """The cycles' dates: nominal ones moved to the next working day, and the payout dates after them."""
     cycles = []
@@ -433,7 +444,7 @@ def accept(group: Group, uid: str, hash_read: str, holidays: Container[object], 
     seat = group.seat(uid)
     if seat is None or seat.state not in {"approved", "agreed"}:
         raise WrongMembershipState(needed="approved", state=seat.state if seat else "none")
-    if hash_read != agreement_hash(agreement_text(group, draft_schedule(group.terms, holidays))):
+    if hash_read != current_hash(group, holidays):
         raise AgreementChanged()
     return group.with_seat(seat.with_(state="agreed", agreed_hash=hash_read, agreed_at=now))
 
@@ -456,7 +467,7 @@ def lock(
     agreement), WrongStartDate (too late for the first debit's notice).
     """
     require_recruiting(group)
-    current = agreement_hash(agreement_text(group, draft_schedule(group.terms, holidays)))
+    current = current_hash(group, holidays)
     agreed = [one for one in group.seated() if one.state == "agreed" and one.agreed_hash == current]
     if len(agreed) != group.terms.members:
         raise NotEveryoneAgreed(members=group.terms.members, agreed=len(agreed))

@@ -11,11 +11,15 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from shared.domain.contributions import LIVE, Contribution
+from shared.domain.disputes import Dispute
 from shared.domain.documents import Document, Ref, Value
 from shared.domain.errors import UnknownText
+from shared.domain.giving_back import reserve_shares
 from shared.domain.groups import Group
 from shared.domain.ledger import Balances
 from shared.domain.members import Member
+from shared.domain.payouts import AT_REST, Payout
 from shared.domain.words import ConsentPurpose
 
 VERSIONS: Final[Mapping[ConsentPurpose, tuple[str, ...]]] = MappingProxyType(
@@ -73,13 +77,34 @@ RUNNING: Final = frozenset({"locked", "active"})
 PROMISED: Final = frozenset({"agreed", "active", "defaulted"})
 
 
-def reasons_to_keep(uid: str, circles: Iterable[tuple[Group, list[Member], Balances]]) -> list[str]:
+RETURNS: Final = LIVE | {"disputed"}
+"""States of an attempt in which its money may still come, or come back from a bank."""
+
+
+def reasons_to_keep(
+    uid: str,
+    circles: Iterable[tuple[Group, list[Member], Balances, list[Dispute]]],
+    contributions: Iterable[Contribution],
+    payouts: Iterable[Payout],
+    now: datetime,
+) -> list[str]:
     """Why a person's data cannot be erased yet; nothing stands in the way where this is empty.
 
-    As long as money is owed either way, the other side has a right to know by whom (Article 17(3)(e)).
+    As long as money is owed either way, or may be by a dispute's decision, the other side has a right to know
+    by whom (Article 17(3)(e)); and what is theirs has to reach them first. `contributions` and `payouts` are
+    the person's own.
     """
-    reasons: list[str] = []
-    for group, members, balances in circles:
+    reasons = [
+        f"A payment of yours is under way in the circle {one.group}."
+        for one in contributions
+        if any(attempt.state in RETURNS for attempt in one.attempts)
+    ]
+    reasons += [
+        f"Money is on its way to you from the circle {one.group}."
+        for one in payouts
+        if one.state not in AT_REST
+    ]
+    for group, members, balances, disputes in circles:
         seat = group.seat(uid)
         own = [member for member in members if member.uid == uid]
         owed_to_them = sum(
@@ -93,7 +118,11 @@ def reasons_to_keep(uid: str, circles: Iterable[tuple[Group, list[Member], Balan
             reasons.append(f"You are owed money in the circle {group.id}.")
         if balances.of(f"credit:{uid}"):
             reasons.append(f"A payment of yours waits to be used or returned in the circle {group.id}.")
-    return reasons
+        if any(whose == uid for whose, _, _ in reserve_shares(group, balances)):
+            reasons.append(f"A part of the reserve of the circle {group.id} is yours in the end.")
+        if any(one.is_open or one.can_be_appealed(now) for one in disputes if uid in one.parties):
+            reasons.append(f"A dispute of yours is not finally decided in the circle {group.id}.")
+    return list(dict.fromkeys(reasons))
 
 
 AUTOMATED_DECISIONS: Final = (

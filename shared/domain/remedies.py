@@ -46,7 +46,7 @@ def carry_out(
     holidays: Container[object],
     now: datetime,
 ) -> Remedied:
-    """Carry out each remedy in turn. `seated` are those who can be owed. Raises RemedyImpossible."""
+    """Carry out each remedy in turn. `seated` are those who can owe and be owed. Raises RemedyImpossible."""
     done = Remedied(dict(members))
     for number, remedy in enumerate(remedies, start=1):
         if remedy.kind == "claim":
@@ -67,7 +67,8 @@ def _claim(
 ) -> None:
     """The debtor owes the creditor: a debt, and a contribution that stands apart, to collect it by."""
     creditor, pence = remedy.creditor, remedy.pence
-    if creditor is None or pence is None or creditor not in seated or creditor == remedy.debtor:
+    of_the_circle = creditor in seated and remedy.debtor in seated and creditor != remedy.debtor
+    if creditor is None or pence is None or not of_the_circle:
         raise RemedyImpossible(why="a claim needs an amount and two people of the circle")
     cycle = dispute.cycle or 1
     due = next_working_day(london_day(now) + CLAIM_DUE_AFTER, holidays)

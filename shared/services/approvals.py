@@ -81,7 +81,7 @@ def approve(
         found, group = _find(loaded, gid, approval)
         held = _held(group, found, command.actor, roles)
         after = approvals.consent(found, command.actor, held, ctx.clock.now())
-        check_consent(group, found, command.actor, agreement_hash)
+        check_consent(ctx, group, found, command.actor, agreement_hash)
         if after == found:
             return Decision(answer=view(found, ctx))
         told = Decision(facts=[after.told("consented", command.actor)], changed=[after])

@@ -22,7 +22,7 @@ from shared.domain.errors import (
     NothingDue,
     NotRunning,
 )
-from shared.domain.groups import Group, group_ref, looked_at_now
+from shared.domain.groups import Group, current_hash, group_ref, looked_at_now
 from shared.domain.journal import News
 from shared.domain.leaving import Circle, Reason
 from shared.domain.ledger import HOUSE, RESERVE
@@ -98,10 +98,11 @@ def _swap(ctx: Context, loaded: Loaded, approval: Approval) -> Decision:
     return swapping.swap(circle, approval.about, str(approval.payload["other"]), approval.id)
 
 
-def check_consent(group: Group, approval: Approval, uid: str, agreement_hash: str | None) -> None:
-    """Whoever takes a place over has read the agreement that binds them. Raises AgreementChanged."""
-    agreed = next((seat.agreed_hash for seat in group.seats if seat.agreed_hash), None)
-    if approval.kind == "substitution" and uid == approval.payload["other"] and agreement_hash != agreed:
+def check_consent(ctx: Context, group: Group, approval: Approval, uid: str, hash_read: str | None) -> None:
+    """Whoever takes a place over has read the agreement that binds them: as it reads now, with the fee that
+    it has come down to. Raises AgreementChanged."""
+    takes_over = approval.kind == "substitution" and uid == approval.payload["other"]
+    if takes_over and hash_read != current_hash(group, ctx.holidays):
         raise AgreementChanged()
 
 

@@ -12,6 +12,7 @@ from shared.domain.errors import Erased
 from shared.domain.profiles import DisplayName, display_name_ref, profile_ref
 from shared.ports import Put, Query
 from shared.services.context import Context
+from shared.services.paging import every
 from shared.services.sealed_profile import opened
 from shared.services.transact import read
 
@@ -44,22 +45,16 @@ def share(ctx: Context, group: str, uid: str) -> None:
 
 
 def share_everywhere(ctx: Context, uid: str, name: str) -> None:
-    """Let every circle of a person know their name."""
-    _put(ctx, circles_of(ctx, uid), uid, name)
+    """Let the circles of a person know their name: the latest hundred."""
+    _put(ctx, circles_of(ctx, uid)[:CIRCLES_MAX], uid, name)
 
 
 def circles_of(ctx: Context, uid: str) -> list[str]:
-    """The circles that a person is in, was in, or has asked to join; the latest first."""
-    page = ctx.store.query(
-        Query(
-            "members",
-            where=[("uid", "==", uid)],
-            order_by=["-joined_at"],
-            limit=CIRCLES_MAX,
-            group=True,
-        )
+    """All circles that a person is in, was in, or has asked to join; the latest first."""
+    query = Query(
+        "members", where=[("uid", "==", uid)], order_by=["-joined_at"], limit=CIRCLES_MAX, group=True
     )
-    return [str((one.data or {})["group"]) for one in page.documents]
+    return [str((one.data or {})["group"]) for one in every(ctx, query)]
 
 
 def _put(ctx: Context, groups: list[str], uid: str, name: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from shared.domain import ledger
 from shared.domain.contributions import contribution_ref
 from shared.domain.decision import Decision
 from shared.domain.disputes import Dispute, Entry, Remedy, Verdict, dispute_ref, dispute_sealed_as, opened
-from shared.domain.errors import DisputeExists, NoSuchThing
+from shared.domain.documents import Ref
+from shared.domain.errors import AccountClosed, DisputeExists, NoSuchThing, RemedyImpossible
 from shared.domain.groups import Group, group_ref, roles_in
 from shared.domain.house import HOUSE_REF, House, stand_in
 from shared.domain.ids import derived_id
@@ -18,6 +19,7 @@ from shared.domain.members import member_ref
 from shared.domain.payouts import payout_ref
 from shared.domain.permissions import Action, allows, require
 from shared.domain.remedies import carry_out, people_of
+from shared.domain.users import User, user_ref
 from shared.domain.words import DisputeKind, DisputeOutcome
 from shared.ports import Query, Sealer
 from shared.services.access_log import record
@@ -36,7 +38,7 @@ def open_dispute(
 ) -> dict[str, Any]:
     """Raise a dispute about a contribution, a payout or a person of the circle, once for each.
 
-    Raises NoSuchThing, NotAllowed, DisputeExists.
+    Raises NoSuchThing, NotAllowed, DisputeExists, AccountClosed (by now the other was erased).
     """
     group = _group_of_person(ctx, Action.OPEN_DISPUTE, gid, command.actor)
     id_ = derived_id("dsp", gid, command.actor, kind, subject)
@@ -49,13 +51,27 @@ def open_dispute(
     def decide(loaded: Loaded) -> Decision:
         if loaded.find(dispute_ref(gid, id_)) is not None:
             raise DisputeExists
+        _require_reachable(loaded, dispute.parties)
         return Decision(
             answer=_summary(dispute),
             facts=[_news(dispute, "dispute_opened", {"about": subject, "kind": kind, "against": against})],
             created=[dispute],
         )
 
-    return transact(ctx, command, [dispute_ref(gid, id_)], decide)
+    return transact(ctx, command, [dispute_ref(gid, id_), *_accounts(dispute.parties)], decide)
+
+
+def _require_reachable(loaded: Loaded, people: Iterable[str]) -> None:
+    """Nobody is accused, or owes by a decision, who was erased, or is at this moment: an erasure changes
+    them, too. Raises AccountClosed."""
+    accounts = _accounts(people)
+    loaded.need(*accounts)
+    for account in accounts:
+        loaded.get(account).require_open()
+
+
+def _accounts(people: Iterable[str]) -> list[Ref[User]]:
+    return [user_ref(uid) for uid in sorted(people)]
 
 
 def add(
@@ -128,6 +144,7 @@ def decide(
         members = {uid: loaded.get(ref) for uid, ref in refs.items()}
         people = {seat.uid for seat in group.contributors()}
         done = carry_out(after, verdict.remedies, members, people, ctx.gateway.name, ctx.holidays, now)
+        _require_payable(loaded, verdict.remedies)
         payload = {"outcome": outcome, "remedies": [one.model_dump() for one in verdict.remedies]}
         news = _news(after, "dispute_decided", payload).with_(entries=ledger.post(done.rows))
         return Decision(
@@ -140,6 +157,16 @@ def decide(
     return transact(ctx, command, [dispute_ref(gid, did), group_ref(gid)], decided, peek=[HOUSE_REF])
 
 
+def _require_payable(loaded: Loaded, remedies: list[Remedy]) -> None:
+    """Both sides of each claim are still there. Raises RemedyImpossible."""
+    claims = [one for one in remedies if one.kind == "claim"]
+    people = {uid for one in claims for uid in (one.debtor, one.creditor) if uid is not None}
+    try:
+        _require_reachable(loaded, people)
+    except AccountClosed as closed:
+        raise RemedyImpossible(why="somebody in it was erased") from closed
+
+
 def _borne_by_the_house(loaded: Loaded, pence: int) -> list[House]:
     """The house, changed by what it pays: of two decisions at once one looks again. Before the first
     reconciliation nothing is known of it, and nothing is borne."""
@@ -150,7 +177,7 @@ def _borne_by_the_house(loaded: Loaded, pence: int) -> list[House]:
 def appeal(ctx: Context, command: Command, gid: str, did: str, text: str) -> dict[str, Any]:
     """Appeal against a decision, once, as one of its parties; somebody else decides. Answers the appeal.
 
-    Raises NoSuchThing, NotAllowed, AppealNotPossible.
+    Raises NoSuchThing, NotAllowed, AppealNotPossible, AccountClosed.
     """
     _seen(ctx, Reader(command.actor), gid, did, Action.ANSWER_DISPUTE)
     id_ = derived_id("dsp", did, "appeal")
@@ -158,6 +185,7 @@ def appeal(ctx: Context, command: Command, gid: str, did: str, text: str) -> dic
 
     def decide(loaded: Loaded) -> Decision:
         first, second = loaded.get(dispute_ref(gid, did)).appealed(command.actor, id_, sealed, now)
+        _require_reachable(loaded, second.parties)
         return Decision(
             answer=_summary(second),
             facts=[_news(second, "dispute_appealed", {"appeal_of": did})],

@@ -10,31 +10,35 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from shared.domain.contributions import Contribution
 from shared.domain.decision import Decision
 from shared.domain.devices import reach_ref
+from shared.domain.disputes import Dispute
 from shared.domain.documents import Document
-from shared.domain.errors import CannotBeErased, Erased, Refusal
+from shared.domain.errors import CannotBeErased, Erased, ProcessorRefused
 from shared.domain.groups import Group, group_ref
 from shared.domain.keys import key_ref
 from shared.domain.ledger import Balances, balances_ref
 from shared.domain.members import Member
+from shared.domain.payouts import Payout
 from shared.domain.privacy import reasons_to_keep
 from shared.domain.profiles import DisplayName, profile_ref
 from shared.domain.traces import traces_ref
 from shared.domain.users import payment_methods_ref, user_ref
-from shared.ports import Delete, IdentityProvider, Query
+from shared.ports import Delete, IdentityProvider, Query, Unreadable
 from shared.services import display_names
 from shared.services.case_files import files_of
 from shared.services.context import Command, Context
-from shared.services.processor import asking
+from shared.services.paging import every
+from shared.services.processor import asking, forget_method
 from shared.services.transact import Loaded, read, transact
 
 
 def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str, Any]:
-    """Erase who asks. Raises NoSuchThing before the sign-up, CannotBeErased.
+    """Erase who asks. Raises NoSuchThing before the sign-up, CannotBeErased, ProcessorUnavailable.
 
-    The sign-in ends after the commit: where that fails, the same request again finds the account closed and
-    ends it then.
+    What they can pay by and the sign-in end after the commit, at the processor and where people sign in:
+    where that fails, the same request again finds the account closed and ends them then.
     """
     uid = command.actor
     with contextlib.suppress(Erased):
@@ -44,12 +48,12 @@ def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str,
         user = loaded.get(user_ref(uid))
         if user.state == "closed":
             return Decision(answer={"erased": True})
-        # Looked at after the user was read: who promises something meanwhile changes the user, too, and then
-        # this commit is stale and looks again.
-        groups = display_names.circles_of(ctx, uid)
-        if reasons := reasons_to_keep(uid, [_circle(ctx, group) for group in groups]):
+        # Looked at after the user was read: who promises something meanwhile, or has a dispute with somebody,
+        # changes the user, too, and then this commit is stale and looks again.
+        groups, now = display_names.circles_of(ctx, uid), ctx.clock.now()
+        circles = [_circle(ctx, group) for group in groups]
+        if reasons := reasons_to_keep(uid, circles, _contributions(ctx, uid), _payouts(ctx, uid), now):
             raise CannotBeErased(reasons=" ".join(reasons))
-        now = ctx.clock.now()
         personal: list[Document | None] = [
             loaded.find(profile_ref(uid)),
             loaded.find(payment_methods_ref(uid)),
@@ -68,7 +72,6 @@ def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str,
             removed=gone,
         )
 
-    known = read(ctx, payment_methods_ref(uid)).find(payment_methods_ref(uid))
     answer = transact(
         ctx,
         command,
@@ -78,11 +81,25 @@ def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str,
     )
     for group in display_names.circles_of(ctx, uid):
         _delete_messages(ctx, uid, group)
-    for method in known.methods if known else []:
-        with contextlib.suppress(Refusal), asking("payment method"):
-            ctx.gateway.detach_method(method.reference)
+    _forget_methods(ctx, uid)
     people.remove(uid)
     return answer
+
+
+def _forget_methods(ctx: Context, uid: str) -> None:
+    """Whatever the processor has of them, known here or not: nobody can be collected from by it any more.
+
+    Raises ProcessorUnavailable.
+    """
+    payer = read(ctx, user_ref(uid)).get(user_ref(uid)).payer
+    if payer is None:
+        return
+    with asking("payment method"):
+        found = ctx.gateway.methods(payer)
+    for method in found:
+        if not isinstance(method, Unreadable):
+            with contextlib.suppress(ProcessorRefused):  # what it keeps all the same, nobody here can end
+                forget_method(ctx, method.reference)
 
 
 def _delete_messages(ctx: Context, uid: str, group: str) -> None:
@@ -94,8 +111,19 @@ def _delete_messages(ctx: Context, uid: str, group: str) -> None:
         ctx.store.commit([Delete(one.path) for one in page.documents])
 
 
-def _circle(ctx: Context, gid: str) -> tuple[Group, list[Member], Balances]:
+def _contributions(ctx: Context, uid: str) -> list[Contribution]:
+    query = Query("contributions", where=[("uid", "==", uid)], order_by=["due_date"], group=True)
+    return [one.document(Contribution) for one in every(ctx, query)]
+
+
+def _payouts(ctx: Context, uid: str) -> list[Payout]:
+    query = Query("payouts", where=[("recipient", "==", uid)], order_by=["pay_date"], group=True)
+    return [one.document(Payout) for one in every(ctx, query)]
+
+
+def _circle(ctx: Context, gid: str) -> tuple[Group, list[Member], Balances, list[Dispute]]:
     loaded = read(ctx, group_ref(gid), balances_ref(gid))
     (found,) = ctx.store.read_consistently(Query(f"groups/{gid}/members"))
     members = [one.document(Member) for one in found]
-    return loaded.get(group_ref(gid)), members, loaded.balances(gid)
+    disputes = [one.document(Dispute) for one in every(ctx, Query(f"groups/{gid}/disputes"))]
+    return loaded.get(group_ref(gid)), members, loaded.balances(gid), disputes

@@ -24,7 +24,7 @@ from shared.services import views, wake
 from shared.services.context import Command, Context
 from shared.services.fraud_holds import require_clear
 from shared.services.paging import every
-from shared.services.processor import asking
+from shared.services.processor import asking, forget_method
 from shared.services.traces import noting
 from shared.services.transact import Loaded, committed, read, transact
 
@@ -93,7 +93,19 @@ def record_setup(ctx: Context, command: Command, setup: MethodSetup) -> dict[str
     uid = setup.labels.get("uid")
     if uid is None or setup.method is None or setup.method.payer is None:  # or forgotten again since
         return {}
-    return record_method(ctx, command, uid, setup.method)
+    return _take_up(ctx, command, uid, setup.method)
+
+
+def _take_up(ctx: Context, command: Command, uid: str, method: Method) -> dict[str, Any]:
+    """Keep what the processor says of a method; of who was erased nothing is kept, there neither: a card that
+    was given meanwhile is forgotten when its news comes."""
+    try:
+        return record_method(ctx, command, uid, method)
+    except NoSuchThing:
+        if read(ctx, user_ref(uid)).get(user_ref(uid)).state != "closed":
+            raise
+    forget_method(ctx, method.reference)
+    return {}
 
 
 def record_method(ctx: Context, command: Command, uid: str, method: Method) -> dict[str, Any]:
@@ -141,7 +153,7 @@ def record_known_method(ctx: Context, command: Command, method: Method) -> dict[
     found = ctx.store.query(Query("users", where=[("payer", "==", method.payer)], limit=1)).documents
     if not found:
         return {}
-    return record_method(ctx, command, found[0].path.partition("/")[2], method)
+    return _take_up(ctx, command, found[0].path.partition("/")[2], method)
 
 
 def list_methods(ctx: Context, uid: str) -> dict[str, Any]:
@@ -184,8 +196,7 @@ def remove(ctx: Context, command: Command, method: str) -> dict[str, Any]:
     known.get(method)
     if known.without_method(method).usable() is None and _is_due(ctx, command.actor):
         raise PaymentMethodStillNeeded()
-    with asking("payment method"):
-        ctx.gateway.detach_method(method)
+    forget_method(ctx, method)
 
     def change(loaded: Loaded) -> Decision:
         methods = loaded.get(ref).without_method(method)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from shared.domain.errors import ProcessorRefused, ProcessorUnavailable
 from shared.ports import PaymentOutcomeUnknown, PaymentRefused, PaymentsUnavailable
+from shared.services.context import Context
 
 
 @contextmanager
@@ -18,3 +19,17 @@ def asking(thing: str) -> Iterator[None]:
         raise ProcessorRefused(reason=f"{thing}, {refused.code}") from refused
     except (PaymentOutcomeUnknown, PaymentsUnavailable) as silence:
         raise ProcessorUnavailable() from silence
+
+
+def forget_method(ctx: Context, method: str) -> None:
+    """Have a payment method forgotten at the processor. One that it has forgotten before, by a request whose
+    answer was lost, is refused there, and gone all the same.
+
+    Raises ProcessorRefused, ProcessorUnavailable.
+    """
+    with asking("payment method"):
+        try:
+            ctx.gateway.detach_method(method)
+        except PaymentRefused:
+            if ctx.gateway.method(method).payer is not None:
+                raise

@@ -26,6 +26,8 @@ PAYOUT_STUCK_AFTER: Final[Mapping[str, timedelta]] = {
     "sent": timedelta(days=7),  # banks take one to three working days
     "parked": timedelta(days=14),
     "bank_failed": timedelta(days=14),
+    "partly_reversed": timedelta(days=14),  # what was brought back waits for a person to decide
+    "reversed": timedelta(days=14),
 }
 
 UNPUBLISHED_AFTER: Final = timedelta(hours=1)

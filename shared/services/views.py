@@ -31,7 +31,6 @@ def group(group: Group, uid: str, names: Mapping[str, str] = NO_NAMES) -> dict[s
     """A circle as one of its people sees it. Names are read apart: an answer that is kept holds none."""
     terms = group.terms
     own = group.seat(uid)
-    agreed = [seat.agreed_hash for seat in group.seats if seat.agreed_hash]
     return {
         "id": group.id,
         "name": terms.name,
@@ -44,7 +43,7 @@ def group(group: Group, uid: str, names: Mapping[str, str] = NO_NAMES) -> dict[s
         "membership": member(own, names) if own else None,
         "draw_commitment": group.draw.commitment,
         "draw_seed": group.draw.seed,
-        "agreement_hash": agreed[0] if agreed else None,
+        "agreement_hash": group.agreed_hash,
         "created_at": group.created_at.isoformat(),
         "locked_at": group.locked_at.isoformat() if group.locked_at else None,
         "revision": group.revision,

@@ -223,6 +223,9 @@ class SettingUp:
         labels = {"uid": reference.removeprefix("vs_")}
         return IdentitySession(reference, "open", f"https://verify.example/{reference}", False, labels)
 
+    def methods(self, payer: str) -> list[Method]:
+        return [self._method("pm_theirs", payer.removeprefix("cus_"))]
+
     def detach_method(self, reference: str) -> None:
         return None
 

@@ -61,10 +61,11 @@ class Aftermath:
             self._restored(ctx, last_night)
 
     def _verified(self, ctx: Context) -> None:
-        for circle in self._life.circles:
-            verdict = audit.verify_group(ctx, circle.id, anchor_heads.anchors(ctx))
+        """Of every circle, also those that never came to a lock."""
+        for gid in sorted({key.partition("/")[0] for key in self._life.auditor.facts}):
+            verdict = audit.verify_group(ctx, gid, anchor_heads.anchors(ctx))
             if verdict.faults or verdict.unsealed:
-                self._life.auditor.wrong("everything-published", f"{circle.id}: {verdict}")
+                self._life.auditor.wrong("everything-published", f"{gid}: {verdict}")
 
     def _reconciled(self, ctx: Context) -> None:
         """Nothing differs but what strangers brought."""

@@ -47,6 +47,8 @@ ALSO: dict[str, str] = {
     "two-people": "DESIGN.md § 7: what needs two people was consented to by others than who asked",
     "open-cycle": "§ 7: a swap loses against a cycle that is open",
     "order": "§ 7: the turns are as the circle's kind of order says: lots, wishes, its organiser's, trust",
+    "agreement": "§ 7: who is in a locked circle accepted its agreement as it is, since they came to stay",
+    "forgotten": "nobody is erased who owes, is owed, is being paid, has credit, or has promised to save",
     "one-organiser": "a circle that forms or runs has one organiser, and only they give the role away",
     "caps": "§ 7: nobody has promised more circles, or more a month, than the caps; what is over is let go",
     "floor": "§ 5: no circle starts, and no decided dispute has the house pay, where it has too little left",
@@ -64,6 +66,8 @@ SABOTAGED = (
     "open-cycle",
     "left-alone",
     "order",
+    "agreement",
+    "forgotten",
     "one-organiser",
     "caps",
     "floor",
@@ -122,6 +126,8 @@ _MEMBERSHIP = {
     "active": {"finished", "left", "removed", "defaulted"},
     "defaulted": {"finished"},
 }
+_ENDED = {"left", "rejected"}
+_BEGINNING = {"requested", "approved"}
 _LEAST_CHARGE_PENCE = 30
 _CIRCLES_MAX = 5
 _MONTHLY_PENCE_MAX = 500_000
@@ -191,6 +197,9 @@ class Group:
     contributions: dict[tuple[int, str], str] = field(default_factory=dict)  # by cycle and payer: the path
     payouts: defaultdict[int, list[str]] = field(default_factory=lambda: defaultdict(list))  # turns by cycle
     taken_back: set[str] = field(default_factory=set)  # debts that a dispute or refund made
+    accepted: dict[str, str] = field(
+        default_factory=dict
+    )  # before the lock: who → which agreement, by its hash
     frozen: dict[str, date] = field(default_factory=dict)  # contribution → until when nothing is taken
 
     def of(self, account: str) -> int:
@@ -255,6 +264,8 @@ class Auditor:
                 by_group.setdefault(rest.partition("/")[0], []).append(change)
             elif root == "quarantine":
                 self._parked(change)
+            elif root == "users":
+                self._forgotten(change)
             elif change.path == "system/house":
                 self._house_told(change, {one.path for one in changes})
         for group, its_changes in by_group.items():
@@ -264,6 +275,27 @@ class Auditor:
         parked = change.after if change.before is None else None
         if parked is not None and not self._holds(self.quarantine_expected(parked)):
             self._violated("quarantine", parked["reason"])
+
+    def _forgotten(self, change: Change) -> None:
+        """Somebody's account is closed: there is nothing between them and anybody."""
+        before, after = change.before, change.after
+        if before is None or after is None or before["state"] == after["state"] or after["state"] != "closed":
+            return
+        uid = after["uid"]
+        stands = {
+            f"{account} in {gid}": group.of(account)
+            for gid, group in self._groups.items()
+            for account in (f"debt:{uid}", f"owed:{uid}", f"credit:{uid}")
+            if group.of(account)
+        }
+        to_come = [
+            path
+            for path, one in self.documents("payouts")
+            if one["recipient"] == uid and one["state"] not in _RESOLVED
+        ]
+        if not self._holds(not stands and not to_come and not self.promised(uid)):
+            promised = self.promised(uid)
+            self._violated("forgotten", f"{uid} was erased: {stands}, promised {promised}, to come {to_come}")
 
     # --- the house, and what people may promise -------------------------------------------------------------
 
@@ -587,7 +619,18 @@ class Auditor:
         before, after = change.before, change.after
         if before is None or after is None:
             return True
+        if before["state"] in _ENDED and after["state"] in _BEGINNING:
+            return self._begins_anew(change.path, before, after)
         return self._transition("membership", _MEMBERSHIP, change, before["state"], after["state"])
+
+    def _begins_anew(self, path: str, before: Document, after: Document) -> bool:
+        """Who left a circle that forms, or was not let in, may ask again: a new membership, with nothing of
+        the former one but its document."""
+        group = self._documents["/".join(path.split("/")[:2])]
+        bare = not before["debts"] and not after["debts"] and after["position"] is None
+        if not self._holds(group["state"] == "recruiting" and bare and after["role"] == "member"):
+            self._violated("state-table", f"{path}: a membership began anew in a {group['state']} circle")
+        return True
 
     def _circle(self, change: Change) -> bool:
         before, after = change.before, change.after
@@ -828,15 +871,22 @@ class Auditor:
             case "group_locked":
                 group.pairs.locked(self._documents[f"groups/{gid}"])
                 self._in_order(gid, before.group)
+                self._all_accepted(gid, group, payload["order"])
                 self._may_start(gid)
             case "agreed":
                 self._within_caps(gid, payload["member"])
+                group.accepted[payload["member"]] = payload["agreement"]
+            case "requested" | "joined":
+                group.accepted.pop(payload["member"], None)
+            case "order_set" if self._documents[f"groups/{gid}"]["order"] != before.group["order"]:
+                group.accepted.clear()  # it is part of what they accept
             case "role_assigned":
                 if not self._holds(fact["actor"] == before.group["organiser"]):
                     self._violated("one-organiser", f"{gid}: {fact['actor']} gave away what is not theirs")
             case "member_left" if "after_turn" in payload:
                 uid = payload["member"]
-                position = next(one["position"] for one in before.group["seats"] if one["uid"] == uid)
+                seats = [one for one in before.group["seats"] if one["uid"] == uid]
+                position = seats[-1]["position"]  # before it perhaps one of a former membership
                 if not self._holds(payload["after_turn"] == before.had_turn(position)):
                     self._violated("right-end", f"{gid}: {uid} left, and their turn was taken for another's")
                 group.pairs.left(before, uid, payload["after_turn"])
@@ -859,6 +909,12 @@ class Auditor:
                 group.frozen |= dict.fromkeys(payload["contributions"], until)
         if fact["type"] in _TWO_PEOPLE or payload.get("reason") in {"removed", "died", "vulnerable"}:
             self._two_people(gid, fact, changes)
+
+    def _all_accepted(self, gid: str, group: Group, people: Sequence[str]) -> None:
+        """All of them the same text, and each after they came last, and after it changed last."""
+        accepted = [group.accepted.get(uid) for uid in people]
+        if not self._holds(None not in accepted and len(set(accepted)) == 1):
+            self._violated("agreement", f"{gid} is locked: {dict(zip(people, accepted, strict=True))}")
 
     def _in_order(self, gid: str, before: Document) -> None:
         """The order by its rule. Who was in arrears at an earlier moment and is still, was so to whoever made

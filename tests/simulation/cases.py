@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from shared.domain.calendar import london_day, opening_of
 from shared.domain.commitments import GROUPS_MAX, MONTHLY_PENCE_MAX
@@ -21,18 +21,22 @@ from shared.domain.errors import CapReached, CycleOpen, HouseTooThin, PotsDiffer
 from shared.domain.house import FLOOR_PENCE
 from shared.domain.permissions import Role
 from shared.domain.words import ApprovalKind, GroupRole
+from shared.ports import IdentityProvider
 from shared.services import (
+    accept_agreement,
     approvals,
     assign_role,
     disputes,
+    erase_person,
     hardship,
     leave_group,
     pay_contribution,
+    payment_methods,
     refund_contribution,
 )
 from shared.services.context import Command, Reader
 from tests.builders import CAPITAL_PENCE
-from tests.simulation.founding import Overreach
+from tests.simulation.founding import THOUGHT_BETTER_OF, Overreach
 from tests.simulation.ports import Change
 
 if TYPE_CHECKING:
@@ -62,9 +66,25 @@ BEGUN = (
     "floor-refused",
     "part-refund",
 )
+SECOND_THOUGHTS = (
+    "leaves-forming",
+    "request-withdrawn",
+    "rejected",
+    "invitation-revoked",
+    "drafted",
+    "approval-withdrawn",
+    "dispute-withdrawn",
+    "appeal",
+    "method-removed",
+    "erased",
+)
+"""What somebody takes back: the first five while a circle forms (`founding`), the others while it runs."""
+
 FOLLOWING = (
     "beside",
     "called-off",
+    "called-off-agreed",
+    "asks-anew",
     "brought-in",
     "cap-just-kept",
     "floor-kept",
@@ -84,13 +104,16 @@ FOLLOWING = (
     "reserve-in",
     "reserve-out",
 )
-NAMES = BEGUN + FOLLOWING
+NAMES = BEGUN + SECOND_THOUGHTS + FOLLOWING
 
 EVERY_NTH_SEED = 5
 """Each seed has a fifth of the cases, in turn; every fifth seed's circle is left alone."""
 
 ALSO = 0.10
 """The chance of each further case: so that any two of them meet in some seed."""
+
+THINKS_BETTER = 0.35
+"""The chance of each second thought in a seed whose circle is not left alone."""
 
 ASKED_BEFORE = timedelta(days=11)
 """A request stands for two weeks: one that is to meet a payday is made so long before it."""
@@ -102,6 +125,7 @@ NOBODY: frozenset[Role] = frozenset()
 FINANCE = frozenset({Role.FINANCE})
 STAFF = ("staff:asks", "staff:looks")
 SUPPORT = Reader("staff:hears", "req_hears", frozenset({Role.SUPPORT}), "To decide a dispute.")
+APPEALS = Reader("staff:hears again", "req_hears", frozenset({Role.SUPPORT}), "To decide an appeal.")
 JUST_KEPT = 0.95
 """Of what somebody may promise in a month: from here on it is a near miss."""
 
@@ -112,18 +136,37 @@ CHANCES = {"plan": 0.5, "write-off": 0.5, "floor-refused": 1.0}
 """The chance that a new debt leads to it, in a seed that has it."""
 
 
+def begun_by(seed: int, chance: random.Random) -> frozenset[str]:
+    """What is begun in a seed."""
+    also = {name for name in BEGUN if chance.random() < ALSO}
+    turn = seed % EVERY_NTH_SEED
+    in_turn = {name for at, name in enumerate(BEGUN) if at % (EVERY_NTH_SEED - 1) == turn}
+    return frozenset(in_turn | also if turn < EVERY_NTH_SEED - 1 else ())
+
+
+def thought_better_of(seed: int) -> frozenset[str]:
+    """What is taken back in a seed, by a chance of its own: what is begun does not change with it."""
+    chance = random.Random(f"second thoughts:{seed}")
+    if seed % EVERY_NTH_SEED == EVERY_NTH_SEED - 1:
+        return frozenset()
+    return frozenset(name for name in SECOND_THOUGHTS if chance.random() < THINKS_BETTER)
+
+
+class ForgottenSignIns:
+    """`IdentityProvider` of which only the removal is asked."""
+
+    def remove(self, uid: str) -> None:
+        """Nobody signs in here."""
+
+
 class Cases:
     """The cases of one seed: watches every commit, counts what came about, and begins what is to come."""
 
     def __init__(self, life: Lifecycle, only: Iterable[str] | None) -> None:
         self._life = life
         self._chance = random.Random(f"cases:{life.seed}")
-        also = {name for name in BEGUN if self._chance.random() < ALSO}
-        turn = life.seed % EVERY_NTH_SEED
-        in_turn = {name for at, name in enumerate(BEGUN) if at % (EVERY_NTH_SEED - 1) == turn}
-        self.active = frozenset(
-            (in_turn | also if turn < EVERY_NTH_SEED - 1 else ()) if only is None else only
-        )
+        begun = begun_by(life.seed, self._chance)
+        self.active = frozenset(begun | thought_better_of(life.seed) if only is None else only)
         self.came_about: Counter[str] = Counter()
         self._keys = 0
         self._spare = list(SPARE)
@@ -133,12 +176,12 @@ class Cases:
     @property
     def capital_pence(self) -> int:
         """What the house begins with: a little less than its floor, where that is to come into play."""
-        return FLOOR_PENCE - 5_00 if self.needs_second else CAPITAL_PENCE
+        return FLOOR_PENCE - 5_00 if "floor-refused" in self.active else CAPITAL_PENCE
 
     @property
     def needs_second(self) -> bool:
         """Whether something is to come about at the founding of a second circle."""
-        return "floor-refused" in self.active
+        return not self.active.isdisjoint({"floor-refused", *THOUGHT_BETTER_OF})
 
     @property
     def newcomers(self) -> tuple[str, ...]:
@@ -161,7 +204,7 @@ class Cases:
         group = self._group(gid)
         starts, ends = self._life.clock.moment, opening_of(_day(group["schedule"][-1]["payout_date"]))
         minutes = int((ends - starts).total_seconds()) // 60
-        for case in BEGUN:  # in this order: sets have none
+        for case in BEGUN + SECOND_THOUGHTS:  # in this order: sets have none
             begin = self._begins.get(case)
             if case in self.active and begin is not None:
                 # A wind-up too early would leave nothing to the other cases.
@@ -192,6 +235,9 @@ class Cases:
             if change.before is None:
                 self._asked(after)
             return
+        if root in {"users", "payment_methods"} and change.before is not None:
+            self._taken_back(root, change.before, after)
+            return
         parts = rest.split("/")
         if root != "groups" or len(parts) != 3:
             return
@@ -216,6 +262,19 @@ class Cases:
                 self._count("brought-in")
             case "group_cancelled":
                 self._count("called-off")
+                if any(seat["state"] == "agreed" for seat in self._group(gid)["seats"]):
+                    self._count("called-off-agreed")
+            case "requested" | "joined":
+                if sum(seat["uid"] == payload["member"] for seat in self._group(gid)["seats"]) > 1:
+                    self._count("asks-anew")
+            case "request_withdrawn" | "rejected" | "invitation_revoked" | "approval_withdrawn":
+                self._count(fact["type"].replace("_", "-"))
+            case "group_edited":
+                self._count("drafted")
+            case "member_left" if "after_turn" not in payload:
+                self._count("leaves-forming")
+            case "group_completed":
+                self._may_be_forgotten(gid, [seat["uid"] for seat in self._group(gid)["seats"]])
             case "role_assigned":
                 self._count("hand-over" if payload["role"] == "organiser" else "deputy")
             case "member_left" if "after_turn" in payload:
@@ -243,8 +302,8 @@ class Cases:
                 attempts = self._document(f"groups/{gid}/contributions/{payload['contribution']}")["attempts"]
                 attempt = next(one for one in attempts if one["id"] == payload["attempt"])
                 self._count("refund" if attempt["state"] == "refunded" else "part-refund")
-            case "dispute_opened" | "dispute_entry" | "dispute_taken_up" | "dispute_decided":
-                self._heard(gid, fact["type"], payload["dispute"])
+            case kind if kind.startswith("dispute_") and "dispute" in payload:
+                self._heard(gid, kind, payload["dispute"])
             case "credit_used":
                 self._count("credit-used")
             case "payout_reserved":
@@ -268,6 +327,7 @@ class Cases:
             self._count("death")
         else:
             self._count("leaves-after-turn" if payload["after_turn"] else "leaves-before-turn")
+        self._may_be_forgotten(gid, [payload["member"]])
         if payload["after_turn"] and "leaver-agrees-plan" in self.active:
             self._later(5, "a plan", lambda: self._agree_plan(gid, payload["member"]))
 
@@ -478,18 +538,28 @@ class Cases:
         """The other answers, support takes it up and decides: a claim, or the house pays one that is open."""
         ctx, dispute = self._life.world.ctx, self._document(f"groups/{gid}/disputes/{did}")
         at: dict[str, Any] = {"gid": gid, "did": did}
+        reviewer = APPEALS if dispute["appeal_of"] else SUPPORT
+        if "dispute-withdrawn" in self.active and dispute["verdict"] is None and self._chance.random() < 0.2:
+            withdraws = partial(disputes.withdraw, ctx, **at)
+            self._later(3, "thinks better", partial(self._client, dispute["opened_by"], withdraws))
         match fact:
-            case "dispute_opened":
+            case "dispute_opened" | "dispute_appealed":
                 other = dispute["against"]
                 says = partial(disputes.add, ctx, reader=Reader(other), text="No.", evidence=[], **at)
                 self._later(3, "answers", partial(self._client, other, says))
             case "dispute_entry":
-                takes_up = partial(disputes.take_up, ctx, reader=SUPPORT, **at)
-                self._later(3, "takes up", partial(self._client, SUPPORT.uid, takes_up))
+                takes_up = partial(disputes.take_up, ctx, reader=reviewer, **at)
+                self._later(3, "takes up", partial(self._client, reviewer.uid, takes_up))
             case "dispute_taken_up":
                 self._later(3, "decides", partial(self._decide, gid, did))
+            case "dispute_withdrawn":
+                self._count("dispute-withdrawn")
             case "dispute_decided":
-                self._count("mediation")
+                self._count("appeal" if dispute["appeal_of"] else "mediation")
+                if "appeal" in self.active and not dispute["appeal_of"]:
+                    loses = self._chance.choice([dispute["against"], dispute["opened_by"]])
+                    appeals = partial(disputes.appeal, ctx, text="I was not heard.", **at)
+                    self._later(9, "appeals", partial(self._client, loses, appeals))
 
     def _decide(self, gid: str, did: str) -> None:
         dispute = self._document(f"groups/{gid}/disputes/{did}")
@@ -503,12 +573,19 @@ class Cases:
         remedies = [claim]
         if open_debts and self._chance.random() < (1.0 if "floor-refused" in self.active else 0.5):
             remedies = [Remedy(kind="house_pays", debtor=debtor, debt=self._chance.choice(open_debts)), claim]
-        about: dict[str, Any] = {"gid": gid, "did": did, "outcome": "upheld", "reason": "Both were heard."}
-        self._client(SUPPORT.uid, partial(self._upholds, about, remedies))
+        reviewer = APPEALS if dispute["appeal_of"] else SUPPORT
+        about: dict[str, Any] = {
+            "reader": reviewer,
+            "gid": gid,
+            "did": did,
+            "outcome": "upheld",
+            "reason": "Both were heard.",
+        }
+        self._client(reviewer.uid, partial(self._upholds, about, remedies))
 
     def _upholds(self, about: Any, remedies: list[Remedy], command: Command) -> None:
         """By the first remedy; by the other one where the house has too little left for it."""
-        decides = partial(disputes.decide, self._life.world.ctx, command, SUPPORT, **about)
+        decides = partial(disputes.decide, self._life.world.ctx, command, **about)
         try:
             decides(remedies=remedies[:1])
         except RemedyImpossible as refused:
@@ -516,6 +593,42 @@ class Cases:
                 raise
             self._count("floor-keeps-the-house-out")
             decides(remedies=remedies[1:])
+
+    # --- what is taken back ---------------------------------------------------------------------------------
+
+    def _taken_back(self, root: str, before: Any, after: Any) -> None:
+        if root == "users" and before["state"] != after["state"] == "closed":
+            self._count("erased")
+        elif root == "payment_methods" and len(after["methods"]) < len(before["methods"]):
+            self._count("method-removed")
+
+    def _change_methods(self, gid: str) -> bool:
+        """Somebody has a new method, and has one of theirs forgotten, whatever it is collecting."""
+        uid = self._someone(gid)
+        if uid is not None:
+            self._life.people.new_method(uid)
+            self._later(9, "wants a method forgotten", partial(self._remove_method, uid))
+        return uid is not None and self._chance.random() < 0.5
+
+    def _remove_method(self, uid: str) -> None:
+        methods = (self._document(f"payment_methods/{uid}") or {"methods": ()})["methods"]
+        if len(methods) > 1:
+            method = self._chance.choice(methods)["reference"]
+            self._client(uid, partial(payment_methods.remove, self._life.world.ctx, method=method))
+
+    def _may_be_forgotten(self, gid: str, uids: list[str]) -> None:
+        """Two of these at most ask to be erased, and once more later: while money is owed it is refused."""
+        if "erased" not in self.active:
+            return
+        for uid in self._chance.sample(uids, min(2, len(uids))):
+            for days in (9, 60):
+                self._later(days, "wants to be forgotten", partial(self._forget, uid))
+
+    def _forget(self, uid: str) -> None:
+        if not self._life.is_founding:  # a circle that forms counts on them
+            people = cast(IdentityProvider, ForgottenSignIns())
+            erases = partial(erase_person.erase, self._life.world.ctx, people=people)
+            self._client(uid, erases)
 
     _begins: Mapping[str, Callable[[Cases, str], bool]] = {
         "leaves-before-turn": _leave_before,
@@ -535,6 +648,10 @@ class Cases:
         "hand-over": lambda self, gid: self._hand_over(gid, "organiser"),
         "deputy": lambda self, gid: self._hand_over(gid, "deputy"),
         "cap-refused": _overreach,
+        "approval-withdrawn": _swap,
+        "dispute-withdrawn": _quarrel,
+        "appeal": _quarrel,
+        "method-removed": _change_methods,
     }
 
     def _agree_plan(self, gid: str, uid: str) -> None:
@@ -570,6 +687,8 @@ class Cases:
     def _asked(self, approval: Any) -> None:
         """Those whose consent is wanted hear of it, and answer after a while; one or the other refuses."""
         gid, consents = approval["group"], approval["consents"]
+        if "approval-withdrawn" in self.active and approval["kind"] not in {"payout", "fee_change"}:
+            self._asker_withdraws(approval)
         refuses = approval["kind"] not in {"payout", "fee_change"} and self._is_refused(approval)
         for at, consent in enumerate(consents):
             uid = self._who_answers(gid, approval, consent["slot"])
@@ -589,6 +708,15 @@ class Cases:
                 self._life.cloud.later("somebody consents", when, answer, may_crash=False)
             else:
                 self._later(3, "answers", answer)
+
+    def _asker_withdraws(self, approval: Any) -> None:
+        """Some ask for nothing any more, while others answer."""
+        if self._chance.random() < 0.4:
+            uid = approval["asked_by"]
+            about = {"gid": approval["group"], "approval": approval["id"]}
+            roles = FINANCE if uid in STAFF else NOBODY
+            withdraws = partial(approvals.withdraw, self._life.world.ctx, roles=roles, **about)
+            self._later(3, "thinks better", partial(self._client, uid, withdraws))
 
     def _consents(self, about: Any, has_read: bool, command: Command) -> None:
         """A consent; whoever takes a place over has read the agreement. A swap may come too late: on the due
@@ -639,8 +767,9 @@ class Cases:
         return self._chance.choice([*sorted(str(seat["uid"]) for seat in others), STAFF[1]])
 
     def _agreed(self, gid: str) -> str:
-        """The agreement that everybody has accepted."""
-        return str(next(seat["agreed_hash"] for seat in self._group(gid)["seats"] if seat["agreed_hash"]))
+        """The agreement as the organiser shows it to who would take a place over."""
+        organiser = Reader(self._group(gid)["organiser"])
+        return str(accept_agreement.read(self._life.world.ctx, organiser, gid)["hash"])
 
     # --- who is there ---------------------------------------------------------------------------------------
 

@@ -7,13 +7,14 @@ is a client's request, which may crash, come twice, meet the others', or be forg
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.commitments import GROUPS_MAX, MONTHLY_PENCE_MAX, monthly_pence
-from shared.domain.errors import CapReached, DetailsToCheck, Refusal, TurnsNotOpen
+from shared.domain.errors import AccountClosed, CapReached, DetailsToCheck, Refusal, TurnsNotOpen
 from shared.domain.groups import Group, Terms, agreement_hash, agreement_text, draft_schedule
 from shared.services import (
     accept_agreement,
@@ -21,10 +22,14 @@ from shared.services import (
     assign_role,
     cancel_group,
     create_group,
+    edit_group,
     import_circle,
+    invitations,
     invite,
     join_group,
+    leave_group,
     lock_group,
+    withdraw_request,
 )
 from shared.services.context import Command, Reader
 from shared.services.set_order import rank_cycles, set_the_order
@@ -51,6 +56,15 @@ TIMES = (0, 1, 1, 1, 1, 2)
 """How often somebody does what is theirs to do, when they look: it is forgotten, or clicked twice."""
 
 LOOKS_AFTER_HOURS_MAX = 30
+
+THOUGHT_BETTER_OF = ("leaves-forming", "request-withdrawn", "rejected", "invitation-revoked", "drafted")
+"""What people of a circle that forms take back (`cases`)."""
+
+THINKS_BETTER = 0.5
+"""The chance that one of these comes about when people look at the circle, where it can wait for another."""
+
+FIRST_IDEA = "A first idea"
+"""The name of a circle that is only drafted."""
 
 CALLED_OFF = 0.3
 """The chance that the organiser thinks better of a circle, some days after its beginning."""
@@ -114,6 +128,13 @@ class Founding:
         self._gives_up_on = terms.first_due_date - timedelta(days=LOCKED_BEFORE_DAYS)
         self._has_a_successor = "hand-over" in life.cases.active
         self._has_another_order = terms.order_method == "organiser" and chance.random() < 0.5
+        self._mind = random.Random(f"minds:{life.seed}:{people[0]}:{terms.first_due_date}")
+        self._in_mind = [
+            thought
+            for thought in THOUGHT_BETTER_OF
+            if thought in life.cases.active
+            for _ in range(self._mind.choice([1, 1, 2]))
+        ]
 
     def at_once(self) -> None:
         """Everybody does their part, and nothing comes between."""
@@ -130,7 +151,7 @@ class Founding:
     @property
     def is_open(self) -> bool:
         """Whether it may still come to a lock."""
-        return self.group is None or self.group["state"] == "recruiting"
+        return self.group is None or self.group["state"] in {"draft", "recruiting"}
 
     def give_up_after(self, days: int) -> None:
         """The organiser calls it off then."""
@@ -172,15 +193,38 @@ class Founding:
             self._has_another_order = False
             other = partial(set_the_order, order=self._order[::-1], **about)
             return [(group["organiser"], other)]
-        return []
+        return self._reconsiders(group, about)
+
+    def _reconsiders(self, group: Mapping[str, Any], about: dict[str, Any]) -> list[Step]:
+        """Somebody leaves, or takes their request back, and will ask anew; the organiser rejects somebody, or
+        takes the code back by which all come, and thinks better of that, too."""
+        asking = sorted(seat["uid"] for seat in group["seats"] if seat["state"] == "requested")
+        inside = sorted(seat["uid"] for seat in group["seats"] if seat["state"] in INSIDE)
+        possible: dict[str, Step] = {}
+        if asking:  # not for long
+            uid = self._mind.choice(asking)
+            possible["request-withdrawn"] = (uid, partial(withdraw_request.withdraw, **about))
+            rejects = partial(approve_member.reject, uid=uid, **about)
+            possible["rejected"] = (group["organiser"], rejects)
+        elif self._mind.random() < THINKS_BETTER:
+            leaves = partial(leave_group.leave, **about)
+            possible["leaves-forming"] = (self._mind.choice(inside), leaves)
+            if self._code:
+                possible["invitation-revoked"] = (group["organiser"], self._revoke)
+        thoughts = [thought for thought in self._in_mind if thought in possible]
+        if not thoughts:
+            return []
+        thought = self._mind.choice(thoughts)
+        self._in_mind.remove(thought)
+        return [possible[thought]]
 
     def _do(self, step: Callable[..., Any], command: Command) -> None:
         try:
             step(command=command)
         except Refusal as refused:
             self._life.cases.refused(refused)
-            if isinstance(refused, CapReached | TurnsNotOpen):  # it will not come about with these people
-                self.give_up_after(0)
+            if isinstance(refused, AccountClosed | CapReached | TurnsNotOpen):
+                self.give_up_after(0)  # it will not come about with these people
             elif isinstance(refused, DetailsToCheck):
                 self._life.people.staff_let_go()
             raise
@@ -199,9 +243,11 @@ class Founding:
         group = self.group
         if group is None:
             return [(self._people[0], self._create)]
+        organiser = group["organiser"]
+        if group["state"] == "draft":
+            return self._drafting(group, organiser)
         if group["state"] != "recruiting":
             return []
-        organiser = group["organiser"]
         here = {seat["uid"]: seat for seat in group["seats"] if seat["state"] in HERE}
         return (
             self._inviting(organiser)
@@ -210,6 +256,14 @@ class Founding:
             or self._agreeing(group, here)
             or [(organiser, partial(lock_group.lock, self._life.world.ctx, gid=self._gid))]
         )
+
+    def _drafting(self, group: Mapping[str, Any], organiser: str) -> list[Step]:
+        """The organiser gives the first idea its terms, and lets it be seen."""
+        about: dict[str, Any] = {"ctx": self._life.world.ctx, "gid": self._gid}
+        if group["terms"]["name"] != FIRST_IDEA:
+            return [(organiser, partial(edit_group.publish, **about))]
+        edits = partial(edit_group.edit, terms=self._terms, revision=group["revision"], **about)
+        return [(organiser, edits)]
 
     def _inviting(self, organiser: str) -> list[Step]:
         return [] if self._code else [(organiser, self._invite)]
@@ -244,11 +298,20 @@ class Founding:
     # --- steps that leave something in mind -----------------------------------------------------------------
 
     def _create(self, command: Command) -> None:
-        made = create_group.create_group(self._life.world.ctx, command, self._terms)
+        draft = "drafted" in self._in_mind
+        terms = self._terms.with_(name=FIRST_IDEA, grace_days=5) if draft else self._terms
+        made = create_group.create_group(self._life.world.ctx, command, terms, draft=draft)
         self._gid = self._gid or made["id"]
 
     def _invite(self, command: Command) -> None:
         self._code = invite.invite(self._life.world.ctx, command, self._gid, 30)["code"]
+
+    def _revoke(self, command: Command) -> None:
+        """The code opens nothing any more: there will be another."""
+        for path, invitation in list(self._life.auditor.all_documents().items()):
+            if path.startswith("invitations/") and invitation["group"] == self._gid:
+                invitations.revoke(self._life.world.ctx, command, self._gid, invitation["fingerprint"])
+        self._code = ""
 
     def _accept(self, command: Command) -> None:
         ctx = self._life.world.ctx

@@ -216,7 +216,7 @@ class Lifecycle:
         self.live(until=opening_of(night) - timedelta(hours=5))
         if "restore" in self.faults.active:
             self._last_night = dict(self.auditor.all_documents())
-        while not self._is_over() and (self._ends() > self.clock.moment or self._is_founding()):
+        while not self._is_over() and (self._ends() > self.clock.moment or self.is_founding):
             self.live(until=max(self._ends(), self.clock.moment + ROUND))
         self._come_to_rest()
         aftermath = Aftermath(self)
@@ -234,7 +234,9 @@ class Lifecycle:
         days = [cycle["payout_date"] for group in groups for cycle in group["schedule"]]
         return opening_of(date.fromisoformat(max(days)))
 
-    def _is_founding(self) -> bool:
+    @property
+    def is_founding(self) -> bool:
+        """Whether any circle still forms."""
         return any(founding.is_open for founding in self._foundings)
 
     def _come_to_rest(self) -> None:

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
 FIRST_OPPORTUNITIES = 12
 
-ONE_OPPORTUNITY = {"two-people", "open-cycle", "left-alone", "order", "one-organiser", "caps", "floor"}
+ONE_OPPORTUNITY = {
+    "two-people",
+    "open-cycle",
+    "left-alone",
+    "order",
+    "agreement",
+    "forgotten",
+    "one-organiser",
+    "caps",
+    "floor",
+}
 """What people do comes once in a run: there is nothing to wait for."""
 
 Spoil = Callable[[list[Write]], list[Write] | None]
@@ -53,6 +63,8 @@ class Sabotage:
             "open-cycle": self._swap_of_the_past,
             "left-alone": self._freeze_forgotten,
             "order": self._places_exchanged,
+            "agreement": self._other_text_accepted,
+            "forgotten": self._debtor_erased,
             "one-organiser": self._two_organisers,
             "caps": self._promises_forgotten,
             "floor": self._capital_invented,
@@ -199,6 +211,22 @@ class Sabotage:
                 if one.get("position"):
                     one["position"] = other_place.get(one["position"], one["position"])
         return batch
+
+    def _other_text_accepted(self, batch: list[Write]) -> list[Write] | None:
+        """Somebody accepted what the others did not."""
+        fact = _fact(batch, "agreed")
+        if fact is None:
+            return None
+        fact["payload"]["agreement"] = "0" * 64
+        return batch
+
+    def _debtor_erased(self, batch: list[Write]) -> list[Write] | None:
+        """Who leaves after their turn, and owes what they had, is gone from the platform, too."""
+        fact = _fact(batch, "member_left")
+        if fact is None or not fact["payload"].get("after_turn"):
+            return None
+        path = f"users/{fact['payload']['member']}"
+        return [*batch, Put(path, {**(self._life.auditor.document(path) or {}), "state": "closed"})]
 
     def _two_organisers(self, batch: list[Write]) -> list[Write] | None:
         """The former organiser keeps the role."""

@@ -12,6 +12,7 @@ NEEDS = {
     "two-people": ["fee-change"],
     "open-cycle": ["swap"],
     "left-alone": ["hardship"],
+    "forgotten": ["leaves-after-turn"],
     "one-organiser": ["hand-over"],
     "caps": ["cap-refused"],
     "floor": ["floor-refused"],

@@ -24,6 +24,9 @@ GOES_WITH = {
     "floor-refused": ["mediation"],  # who is owed complains, and the house may not pay
     "swap": ["swap-races-payout"],  # one that comes too late
     "swap-races-payout": ["swap"],  # one that is in time
+    "approval-withdrawn": ["swap"],  # one that is consented to before
+    "dispute-withdrawn": ["mediation"],  # one that is decided before
+    "appeal": ["mediation"],
 }
 
 
@@ -43,11 +46,11 @@ def test_each_fault_can_be_had_by_itself(fault: str) -> None:
     assert set(report.faults_injected) <= {fault, *BRINGS_ALONG.get(fault, ())}
 
 
-@pytest.mark.parametrize("case", cases.BEGUN)
+@pytest.mark.parametrize("case", cases.BEGUN + cases.SECOND_THOUGHTS)
 def test_each_case_can_be_had_by_itself(case: str) -> None:
     report = simulate(range(6, 7), only=frozenset(), cases=frozenset({case}))
     assert report.violated == []
-    begun = {name for name in report.cases if name in cases.BEGUN}
+    begun = {name for name in report.cases if name in cases.BEGUN + cases.SECOND_THOUGHTS}
     assert begun <= {case, *GOES_WITH.get(case, ())}
 
 

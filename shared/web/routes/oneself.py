@@ -272,7 +272,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         takes=Nothing,
         answer=Erasure,
         handler=erase_oneself,
-        refuses=(NoSuchThing, CannotBeErased, SignInNotRecent, Erased),
+        refuses=(NoSuchThing, CannotBeErased, SignInNotRecent, Erased, ProcessorUnavailable),
     ),
     Route(
         "POST",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.domain.errors import (
+    AccountClosed,
     AlreadyReported,
     AppealNotPossible,
     DisputeClosed,
@@ -314,7 +315,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=talk.DisputeSummary,
         handler=open_dispute,
         status=201,
-        refuses=(*_SEEN, DisputeExists),
+        refuses=(*_SEEN, DisputeExists, AccountClosed),
     ),
     Route(
         "GET",
@@ -376,6 +377,6 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=talk.DisputeSummary,
         handler=appeal_dispute,
         status=201,
-        refuses=(*_SEEN, AppealNotPossible),
+        refuses=(*_SEEN, AppealNotPossible, AccountClosed),
     ),
 )

@@ -9,7 +9,9 @@ import pytest
 
 from shared.domain.disputes import Remedy
 from shared.domain.errors import (
+    AccountClosed,
     AppealNotPossible,
+    CannotBeErased,
     DisputeClosed,
     DisputeExists,
     DisputeNotReady,
@@ -22,7 +24,14 @@ from shared.domain.errors import (
 from shared.domain.house import FLOOR_PENCE, HOUSE_REF, House
 from shared.domain.permissions import Role
 from shared.ports import Put
-from shared.services import disputes, pay_contribution
+from shared.services import (
+    approve_member,
+    disputes,
+    erase_person,
+    invite,
+    join_group,
+    pay_contribution,
+)
 from shared.services.context import Reader
 from tests.builders import World
 from tests.worked_examples.page import Page
@@ -271,3 +280,79 @@ def test_what_waits_is_listed_by_its_deadline(quarrel: Quarrel) -> None:
     quarrel.world.clock.moment += timedelta(days=27, hours=1)
     waiting = disputes.to_decide(quarrel.ctx, None, 25)["items"]
     assert [(one["id"], one["overdue"]) for one in waiting] == [(quarrel.id, True), (second, False)]
+
+
+# --- who was erased -----------------------------------------------------------------------------------------
+
+
+def over(quarrel: Quarrel) -> World:
+    """The circle has ended, and nobody owes anything."""
+    quarrel.page.to_the_end()
+    return quarrel.world
+
+
+def erase(world: World, uid: str) -> Any:
+    return erase_person.erase(world.ctx, world.command(uid), ForgottenSignIns())  # type: ignore[arg-type]
+
+
+class ForgottenSignIns:
+    """`IdentityProvider` of which only the removal is asked."""
+
+    def remove(self, uid: str) -> None:
+        """Nobody signs in here."""
+
+
+def test_while_a_dispute_can_be_decided_its_people_are_not_erased(quarrel: Quarrel) -> None:
+    """Cy was erased, and then a claim against him was upheld, which nobody could pay (seed 66)."""
+    world = over(quarrel)
+    for uid in ("Ben", "Cy"):
+        with pytest.raises(CannotBeErased) as refusal:
+            erase(world, uid)
+        assert "dispute" in str(refusal.value)
+    erase(world, "Dee")  # has no part in it
+
+    quarrel.say(Reader("Cy"))
+    quarrel.take_up(staff())
+    quarrel.decide(staff(), "rejected")
+    world.clock.moment += timedelta(days=13)
+    with pytest.raises(CannotBeErased):  # Ben may still appeal
+        erase(world, "Cy")
+    world.clock.moment += timedelta(days=2)
+    assert erase(world, "Cy") == {"erased": True}
+
+
+def test_nobody_complains_of_who_was_erased_and_nobody_claims_from_them(quarrel: Quarrel) -> None:
+    """It could be opened, and decided unheard once their time to answer was over."""
+    world = over(quarrel)
+    erase(world, "Dee")
+    with pytest.raises(AccountClosed):
+        quarrel.open("Ben", "person", "Dee")
+    quarrel.say(Reader("Cy"))
+    quarrel.take_up(staff())
+    for debtor, creditor in (("Dee", "Ben"), ("Ben", "Dee")):
+        with pytest.raises(RemedyImpossible):
+            quarrel.decide(
+                staff(), "upheld", Remedy(kind="claim", debtor=debtor, creditor=creditor, pence=30_00)
+            )
+
+
+def test_nobody_owes_by_a_decision_who_was_never_let_into_the_circle() -> None:
+    """Only the creditor's place was looked at: who asked for one and was rejected could be made to owe."""
+    world = World()
+    people = world.people(5)
+    gid = world.recruiting(people)
+    zoe, ben = world.person("Zoe"), people[1]
+    code = invite.invite(world.ctx, world.command(people[0]), gid, 14)["code"]
+    join_group.join(world.ctx, world.command(zoe), None, code, waiting_list=True)
+    approve_member.reject(world.ctx, world.command(people[0]), gid, zoe)
+    circle = world.locked(gid, people)
+    opened = disputes.open_dispute(
+        world.ctx, world.command(ben), gid, "person", people[2], "They owe me.", []
+    )
+    did = opened["id"]
+    disputes.add(world.ctx, world.command(people[2]), Reader(people[2]), gid, did, "No.", [])
+    disputes.take_up(world.ctx, world.command("sue"), staff(), gid, did)
+    claim = Remedy(kind="claim", debtor=zoe, creditor=ben, pence=30_00)
+    with pytest.raises(RemedyImpossible):
+        disputes.decide(world.ctx, world.command("sue"), staff(), gid, did, "upheld", "Heard.", [claim])
+    assert circle.member(zoe).debts == []

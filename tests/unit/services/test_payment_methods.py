@@ -8,8 +8,11 @@ from shared.domain.errors import (
     PaymentMethodDeclined,
     PaymentMethodNotReady,
     PaymentMethodStillNeeded,
+    ProcessorRefused,
+    ProcessorUnavailable,
     UnknownPaymentMethod,
 )
+from shared.ports import PaymentRefused
 from shared.services import payment_methods
 from tests.builders import World
 
@@ -62,3 +65,31 @@ def test_a_method_is_forgotten_but_not_the_last_one_while_money_is_due() -> None
     assert [(one["id"], one["is_default"]) for one in left] == [(second, True)]
     with pytest.raises(UnknownPaymentMethod):
         payment_methods.remove(world.ctx, world.command(people[0]), first)
+
+
+def test_a_method_whose_forgetting_was_not_answered_is_forgotten_by_the_same_request() -> None:
+    """It was refused the second time as not attached, and stayed here: each later debit by it failed."""
+    world = World()
+    uid = world.person("Ada")
+    first = payment_methods.list_methods(world.ctx, uid)["items"][0]["id"]
+    second = add(world, uid, "pm_card_mastercard")
+    detach = "/v1/payment_methods/*/detach"
+    world.control("POST", "faults", {"kind": "cut_after", "method": "POST", "path": detach})
+    with pytest.raises(ProcessorUnavailable):
+        payment_methods.remove(world.ctx, world.command(uid, "forget"), first)
+    left = payment_methods.remove(world.ctx, world.command(uid, "forget"), first)["items"]
+    assert [one["id"] for one in left] == [second]
+
+
+def test_a_method_that_the_processor_keeps_is_kept_here_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    uid = world.person("Ada")
+    second = add(world, uid, "pm_card_mastercard")
+
+    def refuse(_: str) -> None:
+        raise PaymentRefused("invalid_request_error", "No.")
+
+    monkeypatch.setattr(world.ctx.gateway, "detach_method", refuse)
+    with pytest.raises(ProcessorRefused):
+        payment_methods.remove(world.ctx, world.command(uid), second)
+    assert [kind for kind, *_ in listed(world, uid)] == ["card", "card"]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from shared.domain.errors import CannotBeErased, IdentityInTheWay
+from shared.domain.errors import CannotBeErased, IdentityInTheWay, ProcessorUnavailable
 from shared.domain.identity import ALLOWS, IdentityCheck, identity_state, require_ability
+from shared.domain.members import Member
 from shared.domain.users import User, user_ref
 from shared.domain.words import Ability
-from shared.services import erase_person, identity_check, profile
-from tests.builders import STARTS, World
+from shared.ports import Create, Put
+from shared.services import erase_person, identity_check, pay_contribution, profile
+from tests.builders import NAMES, STARTS, Circle, World
+from tests.worked_examples.page import Page
 
 
 class Nobody:
@@ -112,3 +116,92 @@ def test_after_the_circle_a_person_is_erased_and_the_ledger_stands() -> None:
     assert not [one for one in world.documents("names") if one["uid"] == "Ada"]
     (key,) = [one for one in world.documents("keys") if one["owner"] == "Ada"]
     assert key["versions"] == {}
+
+
+def cards_there(world: World, uid: str) -> list[str]:
+    """What the processor could still collect from somebody by."""
+    return [one.reference for one in world.ctx.gateway.methods(user(world, uid).payer or "")]
+
+
+def test_a_card_that_came_while_its_holder_was_erased_is_forgotten_at_the_processor_too() -> None:
+    """Its news found nowhere to be kept and was quarantined, and the card stayed with the processor."""
+    world = World()
+    ada = world.person("Ada")
+    erase(world, ada)
+    world.ctx.gateway.attach_method(ada, user(world, ada).payer or "", "pm_card_mastercard", "asked before")
+    world.settle()
+    assert cards_there(world, ada) == []
+    assert world.documents("quarantine") == []
+
+
+def test_an_erasure_that_the_processor_did_not_answer_is_finished_by_the_same_request() -> None:
+    """It was told as done, and the card stayed with the processor for ever."""
+    world = World()
+    ada = world.person("Ada")
+    detach = "/v1/payment_methods/*/detach"
+    world.control("POST", "faults", {"kind": "cut_before", "method": "POST", "path": detach})
+    with pytest.raises(ProcessorUnavailable):
+        erase(world, ada)
+    assert erase(world, ada) == {"erased": True}
+    assert cards_there(world, ada) == []
+
+
+def test_who_owes_in_a_circle_of_long_ago_is_not_erased() -> None:
+    """The latest hundred circles were looked at: who had asked for places in as many since was let go."""
+    world = World()
+    circle, uid = owes_again(world)
+    with pytest.raises(CannotBeErased):
+        erase(world, uid)
+    for _ in range(100):
+        world.clock.moment += timedelta(days=1)
+        starts = world.clock.moment.date() + timedelta(days=30)
+        gid = world.recruiting([NAMES[6]], members=5, first_due_date=starts)
+        member = Member(group=gid, uid=uid, state="left", joined_at=world.clock.moment)
+        world.store.commit([Create(member.path, member.data())])
+    with pytest.raises(CannotBeErased) as refusal:
+        erase(world, uid)
+    assert circle.id in str(refusal.value)
+
+
+def owes_again(world: World) -> tuple[Circle, str]:
+    """A circle that has ended, and somebody whose bank has taken their first contribution back after it."""
+    circle = world.circle(world.people(5), frequency="weekly", default_policy="pay_cleared")
+    world.advance_to(circle.pays_out(5) + timedelta(days=30))
+    contribution = circle.contribution(1, next(uid for uid in NAMES[:5] if uid != circle.recipient(1)))
+    world.control("POST", f"charges/{contribution.attempts[-1].reference}/dispute", {})
+    world.settle()
+    return circle, contribution.uid
+
+
+def test_who_may_still_have_money_back_is_not_erased() -> None:
+    """What they paid is with their bank, who may decide for us: it was due to somebody whom nobody knew."""
+    world = World()
+    circle, uid = owes_again(world)
+    contribution = circle.contribution(1, uid)
+    pay_contribution.pay_now(world.ctx, world.command(uid), circle.id, contribution.id)
+    world.settle()
+    assert circle.member(uid).owes_pence() == 0
+    with pytest.raises(CannotBeErased, match="under way"):
+        erase(world, uid)
+
+
+def test_who_has_a_part_of_the_reserve_to_come_is_not_erased() -> None:
+    """The circle is wound up, and nothing is owed: the reserve goes back once all its money has cleared."""
+    page = Page("reserve", reserve_pence=25_00)
+    page.paid_out(2, days_more=2)
+    page.agreed(page.organiser, "wind_up", page.member())
+    uid = page.circle.recipient(1)
+    for debt in page.circle.member(uid).open_debts():
+        pay_contribution.pay_now(page.world.ctx, page.world.command(uid), page.circle.id, debt.contribution)
+    with pytest.raises(CannotBeErased, match="reserve"):
+        erase(page.world, uid)
+
+
+def test_who_has_money_on_its_way_is_not_erased() -> None:
+    world = World()
+    circle = world.circle(world.people(5), frequency="weekly")
+    world.advance_to(circle.pays_out(5) + timedelta(days=30))
+    payout = circle.payout(5)
+    world.store.commit([Put(payout.path, payout.with_(state="bank_failed").data())])
+    with pytest.raises(CannotBeErased, match="on its way"):
+        erase(world, payout.recipient)

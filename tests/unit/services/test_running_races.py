@@ -15,7 +15,9 @@ from shared.adapters.memory_store import MemoryStore
 from shared.domain.commitments import GROUPS_MAX, Commitments
 from shared.domain.documents import Ref
 from shared.domain.errors import (
+    AccountClosed,
     ApprovalClosed,
+    CannotBeErased,
     CapReached,
     CycleOpen,
     GroupFull,
@@ -31,6 +33,8 @@ from shared.services import (
     accept_agreement,
     approvals,
     approve_member,
+    disputes,
+    erase_person,
     invite,
     join_group,
     leave_group,
@@ -371,3 +375,47 @@ def test_a_lock_while_somebody_asks_for_a_place_decides_anew_and_has_its_five(
     assert {cycle.recipient for cycle in circle.group.schedule} == {"Ada", "Ben", "Cy", "Dee", "Eve"}
     assert states(world, group)["Fay"] == "expired"
     assert not [one for one in world.documents("contributions") if one["uid"] == "Fay"]
+
+
+# --- erasure and quarrels -----------------------------------------------------------------------------------
+
+
+class ForgottenSignIns:
+    """`IdentityProvider` of which only the removal is asked."""
+
+    def remove(self, uid: str) -> None:
+        """Nobody signs in here."""
+
+
+@pytest.fixture(name="ended")
+def _ended() -> tuple[World, Meanwhile, Circle]:
+    """A circle that has ended, in which the group's key was used before: nothing else commits in between."""
+    store = Meanwhile()
+    world = World(store=store)
+    circle = world.circle(world.people(5), frequency="weekly")
+    world.advance_to(circle.pays_out(5) + timedelta(days=9))
+    complain(world, circle, "Eve", "Dee")
+    return world, store, circle
+
+
+def complain(world: World, circle: Circle, uid: str, other: str) -> dict[str, Any]:
+    command = world.command(uid)
+    return disputes.open_dispute(world.ctx, command, circle.id, "person", other, "They promised.", [])
+
+
+def erase(world: World, uid: str) -> dict[str, Any]:
+    return erase_person.erase(world.ctx, world.command(uid), ForgottenSignIns())  # type: ignore[arg-type]
+
+
+def test_who_is_erased_meanwhile_is_not_accused(ended: tuple[World, Meanwhile, Circle]) -> None:
+    world, store, circle = ended
+    store.meanwhile = lambda: erase(world, "Cy")
+    with pytest.raises(AccountClosed):
+        complain(world, circle, "Ben", "Cy")
+
+
+def test_who_is_accused_meanwhile_is_not_erased(ended: tuple[World, Meanwhile, Circle]) -> None:
+    world, store, circle = ended
+    store.meanwhile = lambda: complain(world, circle, "Ben", "Cy")
+    with pytest.raises(CannotBeErased):
+        erase(world, "Cy")
