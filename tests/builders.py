@@ -19,7 +19,6 @@ from infra.local.stripe.core import LocalStripe
 from infra.local.stripe.in_process import InProcessTransport
 from infra.local.stripe.webhooks import signature
 from shared.adapters.bank_holidays import EnglandBankHolidays
-from shared.adapters.memory_store import MemoryStore
 from shared.adapters.stripe_gateway import StripeGateway
 from shared.adapters.stripe_gateway.news import thin
 from shared.adapters.vault import AesVault
@@ -66,6 +65,7 @@ from shared.services import (
     submit,
 )
 from shared.services.context import Command, Context, Reader
+from tests.indexes import IndexedStore
 
 D = TypeVar("D", bound=Document)
 
@@ -187,7 +187,7 @@ class HeldMessages:
 class World:
     """The platform in memory. The simulation puts in what can fail, crash and change places."""
 
-    store: Store = field(default_factory=MemoryStore)
+    store: Store = field(default_factory=IndexedStore)
     seed: int = 0
     clock: StillClock = field(default_factory=StillClock)
     messages: Any = field(default_factory=HeldMessages)
