@@ -58,7 +58,8 @@ def _payment(attempt: Attempt, facts: Mapping[str, Fact]) -> dict[str, Any]:
         "state": attempt.state,
         "clears_at": attempt.clears_at.isoformat() if attempt.clears_at else None,
         "amount_pence": attempt.settled_pence,
-        "returned_pence": attempt.taken_back_pence,
+        # Claimed twice, it went back once: the rest is what is owed.
+        "returned_pence": min(attempt.taken_back_pence, attempt.settled_pence),
     }
 
 

@@ -125,6 +125,14 @@ def test_a_refund_that_failed_pays_the_fee_on_top_anew() -> None:
     assert decision.changed == [had.with_(attempts=[back]), member()]
 
 
+def test_a_refund_that_failed_covers_the_older_contribution_that_it_pays() -> None:
+    older = contribution(cycle=1, state="short", counted_in="pay_1")
+    had = contribution(cycle=2, attempts=[settled(state="refunded", taken_back_pence=AMOUNT)])
+    owing = member("ada", debt("ben", AMOUNT, cycle=1))
+    decision = came_back(had, "att_1", money(fee_pence=0), lambda: owing, {older.id: older}.__getitem__, NOW)
+    assert decision.changed[0] == older.with_(state="covered", act_at=None)
+
+
 def test_a_refund_that_failed_of_what_the_bank_took_as_well_brings_no_fee() -> None:
     gone = settled(
         state="disputed", settled_pence=AMOUNT + 30, added_fee_pence=30, taken_back_pence=2 * (AMOUNT + 30)

@@ -277,6 +277,11 @@ def test_what_was_brought_back_stays_so_whatever_the_bank_says_and_is_told_once(
     assert record_on_its_way(unknown, "po_1", NOW).changed == [before]
 
 
+def test_who_has_it_has_it_whatever_else_is_told_to_have_arrived() -> None:
+    received = payout("received", bank_payout="po_2", bank_tries=2, received_at=NOW - DAY)
+    assert record_received(received, "po_1", NOW) == Decision(answer={"state": "received"})
+
+
 def test_what_is_told_late_of_an_earlier_bank_payout_is_old_news_too() -> None:
     twice = payout("bank_failed", bank_payout="po_2", bank_tries=2, bank_refused=["po_1", "po_2"])
     for told_late in (record_on_its_way, record_received):

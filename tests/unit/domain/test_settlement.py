@@ -19,6 +19,7 @@ from shared.domain.members import Member
 from shared.domain.payouts import PARKED_RECHECK
 from shared.domain.settlement import Money, lose, progress, settle, take_back, win_back, with_fee
 from shared.domain.shortfalls import top_up_for
+from shared.domain.words import AttemptState
 from tests.unit.domain.things import (
     AMOUNT,
     DAY,
@@ -318,6 +319,41 @@ def test_a_part_that_comes_back_leaves_the_dispute_as_it_stands(state: str) -> N
         (after,) = win_back(due, "att_1", money(4_000), nobody, nobody, NOW, won=won).changed
         assert isinstance(after, Contribution)
         assert (after.attempts[0].state, after.in_pot_pence) == (left, 4_000)
+
+
+@pytest.mark.parametrize(
+    ("before", "to", "gone_pence", "after"),
+    [
+        ("settled", "refunded", 1, "settled"),  # what is left may be disputed
+        ("settled", "refunded", AMOUNT, "refunded"),
+        ("won", "refunded", AMOUNT, "refunded"),
+        ("disputed", "refunded", 2 * AMOUNT, "disputed"),  # the bank has the last word
+        ("lost", "refunded", 2 * AMOUNT, "lost"),
+        ("refunded", "refunded", AMOUNT, "refunded"),  # one that had failed, again
+        ("settled", "disputed", 1, "disputed"),
+        ("refunded", "disputed", 2 * AMOUNT, "disputed"),
+        ("disputed", "disputed", AMOUNT, "disputed"),  # a second one, of the rest
+        ("won", "disputed", AMOUNT, "disputed"),
+        ("lost", "disputed", AMOUNT, "disputed"),
+    ],
+)
+def test_the_state_of_an_attempt_once_money_is_gone(
+    before: AttemptState, to: Literal["refunded", "disputed"], gone_pence: int, after: AttemptState
+) -> None:
+    one = settled(state=before, in_pot_pence=0, taken_back_pence=gone_pence - 1)
+    decision = take_back(
+        contribution(attempts=[one]), "att_1", to, money(1, fee_pence=0), member, Balances, NOW
+    )
+    changed = decision.changed[0]
+    assert isinstance(changed, Contribution)
+    assert (changed.attempts[0].state, changed.attempts[0].taken_back_pence) == (after, gone_pence)
+
+
+def test_no_more_is_refunded_than_came() -> None:
+    had = contribution(attempts=[settled(state="refunded", in_pot_pence=0, taken_back_pence=AMOUNT)])
+    with pytest.raises(Mismatch) as refused:
+        take_back(had, "att_1", "refunded", money(1), member, Balances, NOW)
+    assert refused.value.facts == {"what": "refunded amount", "theirs": AMOUNT + 1, "ours": AMOUNT}
 
 
 def test_what_was_taken_twice_brings_no_fee_on_top_when_it_comes_back_once() -> None:

@@ -21,7 +21,7 @@ from shared.domain.errors import (
 from shared.domain.permissions import Role
 from shared.domain.words import ApprovalKind
 from shared.ports import Refund
-from shared.services import approvals, pay_contribution, refund_contribution, reverse_payout
+from shared.services import approvals, pay_contribution, receipts, refund_contribution, reverse_payout
 from tests.builders import Circle, World
 
 
@@ -359,8 +359,12 @@ def test_who_has_a_refund_and_claims_it_at_the_bank_too_owes_it_to_the_house() -
     disputes(told)
     (debt,) = told.circle.member(told.payer).open_debts()
     assert (debt.creditor, debt.left_pence) == ("house", 100_00)
-    assert told.circle.contribution(1, told.payer).attempts[0].state == "lost"
+    found = told.circle.contribution(1, told.payer)
+    assert found.attempts[0].state == "lost"
     told.balanced()
+    # Of this payment no more went back than came: the rest is what they owe.
+    receipt = receipts.of_contribution(told.world.ctx, told.payer, told.circle.id, found.id)
+    assert (receipt["amount_pence"], receipt["total_pence"]) == (100_00, 0)
 
 
 def test_a_refund_that_failed_is_credit_and_a_dispute_of_its_money_takes_that() -> None:
