@@ -15,8 +15,10 @@ from shared.domain.errors import (
     AlreadyMember,
     GroupFull,
     GroupNotOpen,
+    InvitationInvalid,
     NoSuchThing,
     NotEveryoneAgreed,
+    OrganiserNeeded,
     WrongAmount,
     WrongFrequency,
     WrongMembershipState,
@@ -129,6 +131,7 @@ class Seat(Value):
     agreed_hash: str | None = None
     agreed_at: datetime | None = None
     brought_turn: int | None = None  # the turn that an imported circle came with
+    came_by: str | None = None  # the invitation that named them, by its fingerprint
     ranking: list[int] = []  # cycles, the most wanted first; empty: any will do
     placed_because: str | None = None  # how the place came about, for its holder
 
@@ -253,12 +256,20 @@ def ask_to_join(group: Group, uid: str, *, waiting_list: bool = False) -> Group:
     return group.with_seat(Seat(uid=uid, state="requested"))
 
 
-def take_place(group: Group, uid: str, turn: int | None) -> Group:
+def is_spent(group: Group, invitation: str) -> bool:
+    """Whether an invitation opens this group no more: who came by it was removed, and asks like anybody."""
+    return any(seat.came_by == invitation and seat.state == "removed" for seat in group.seats)
+
+
+def take_place(group: Group, uid: str, turn: int | None, invitation: str) -> Group:
     """The group with a place taken by somebody whom the organiser has named: nobody needs to approve them.
 
-    `turn` is the place that an imported circle came with. Raises GroupNotOpen, AlreadyMember, GroupFull.
+    `turn` is the place that an imported circle came with, `invitation` the fingerprint of the code that they
+    came by. Raises GroupNotOpen, InvitationInvalid, AlreadyMember, GroupFull.
     """
     require_recruiting(group)
+    if is_spent(group, invitation):
+        raise InvitationInvalid()
     seat = group.seat(uid)
     if bool(group.past) != (turn is not None):
         raise GroupNotOpen(state="for the people that it came with")
@@ -268,7 +279,7 @@ def take_place(group: Group, uid: str, turn: int | None) -> Group:
         raise GroupFull(members=group.terms.members)
     if len(group.seated()) >= group.terms.members:
         raise GroupFull(members=group.terms.members)
-    return group.with_seat(Seat(uid=uid, state="approved", brought_turn=turn))
+    return group.with_seat(Seat(uid=uid, state="approved", brought_turn=turn, came_by=invitation))
 
 
 def answer_request(group: Group, uid: str, to: Literal["approved", "rejected"]) -> Group:
@@ -284,6 +295,21 @@ def answer_request(group: Group, uid: str, to: Literal["approved", "rejected"]) 
         raise WrongMembershipState(needed="requested", state=seat.state)
     if to == "approved" and len(group.seated()) >= group.terms.members:
         raise GroupFull(members=group.terms.members)
+    return group.with_seat(seat.with_(state=to))
+
+
+def give_up_place(group: Group, uid: str, to: Literal["left", "removed"]) -> Group:
+    """A forming group with the place free again of somebody who was let in; nobody has paid anything yet.
+
+    Raises NoSuchThing, WrongMembershipState (they have only asked), OrganiserNeeded.
+    """
+    seat = group.seat(uid)
+    if seat is None:
+        raise NoSuchThing(thing="member")
+    if seat.state not in {"approved", "agreed"}:
+        raise WrongMembershipState(needed="approved", state=seat.state)
+    if seat.role == "organiser":
+        raise OrganiserNeeded()
     return group.with_seat(seat.with_(state=to))
 
 

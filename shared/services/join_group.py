@@ -53,7 +53,7 @@ def join(
             raise NoSuchThing(thing="group")
         named = invitation is not None and invitation.address is not None
         if invitation is not None and named:
-            asked = take_place(group, uid, invitation.turn)
+            asked = take_place(group, uid, invitation.turn, invitation.fingerprint)
         else:
             asked = ask_to_join(group, uid, waiting_list=waiting_list)
         former = loaded.find(own)

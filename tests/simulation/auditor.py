@@ -126,7 +126,7 @@ _MEMBERSHIP = {
     "active": {"finished", "left", "removed", "defaulted"},
     "defaulted": {"finished"},
 }
-_ENDED = {"left", "rejected"}
+_ENDED = {"left", "rejected", "removed"}
 _BEGINNING = {"requested", "approved"}
 _LEAST_CHARGE_PENCE = 30
 _CIRCLES_MAX = 5
@@ -624,8 +624,8 @@ class Auditor:
         return self._transition("membership", _MEMBERSHIP, change, before["state"], after["state"])
 
     def _begins_anew(self, path: str, before: Document, after: Document) -> bool:
-        """Who left a circle that forms, or was not let in, may ask again: a new membership, with nothing of
-        the former one but its document."""
+        """Who left a circle that forms, was removed from it, or was not let in, may ask again: a new
+        membership, with nothing of the former one but its document."""
         group = self._documents["/".join(path.split("/")[:2])]
         bare = not before["debts"] and not after["debts"] and after["position"] is None
         if not self._holds(group["state"] == "recruiting" and bare and after["role"] == "member"):

@@ -57,7 +57,14 @@ TIMES = (0, 1, 1, 1, 1, 2)
 
 LOOKS_AFTER_HOURS_MAX = 30
 
-THOUGHT_BETTER_OF = ("leaves-forming", "request-withdrawn", "rejected", "invitation-revoked", "drafted")
+THOUGHT_BETTER_OF = (
+    "leaves-forming",
+    "request-withdrawn",
+    "rejected",
+    "invitation-revoked",
+    "drafted",
+    "removed-forming",
+)
 """What people of a circle that forms take back (`cases`)."""
 
 THINKS_BETTER = 0.5
@@ -196,8 +203,8 @@ class Founding:
         return self._reconsiders(group, about)
 
     def _reconsiders(self, group: Mapping[str, Any], about: dict[str, Any]) -> list[Step]:
-        """Somebody leaves, or takes their request back, and will ask anew; the organiser rejects somebody, or
-        takes the code back by which all come, and thinks better of that, too."""
+        """Somebody leaves, or takes their request back, and will ask anew; the organiser rejects or removes
+        somebody, or takes the code back by which all come, and thinks better of that, too."""
         asking = sorted(seat["uid"] for seat in group["seats"] if seat["state"] == "requested")
         inside = sorted(seat["uid"] for seat in group["seats"] if seat["state"] in INSIDE)
         possible: dict[str, Step] = {}
@@ -209,6 +216,10 @@ class Founding:
         elif self._mind.random() < THINKS_BETTER:
             leaves = partial(leave_group.leave, **about)
             possible["leaves-forming"] = (self._mind.choice(inside), leaves)
+            others = [uid for uid in inside if uid != group["organiser"]]
+            if others and "removed-forming" in self._in_mind:
+                removes = partial(approve_member.remove, uid=self._mind.choice(others), **about)
+                possible["removed-forming"] = (group["organiser"], removes)
             if self._code:
                 possible["invitation-revoked"] = (group["organiser"], self._revoke)
         thoughts = [thought for thought in self._in_mind if thought in possible]

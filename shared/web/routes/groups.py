@@ -20,6 +20,7 @@ from shared.domain.errors import (
     NotEveryoneAgreed,
     NotReadyForMoney,
     OrderNotReady,
+    OrganiserNeeded,
     TurnsNotOpen,
     WrongAmount,
     WrongFrequency,
@@ -115,6 +116,12 @@ def reject_member(call: Call[Nothing]) -> dict[str, Any]:
     from shared.services import approve_member
 
     return approve_member.reject(call.ctx, call.command, call.path["group"], call.path["member"])
+
+
+def remove_member(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import approve_member
+
+    return approve_member.remove(call.ctx, call.command, call.path["group"], call.path["member"])
 
 
 def read_agreement(call: Call[Nothing]) -> dict[str, Any]:
@@ -249,6 +256,16 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=Membership,
         handler=reject_member,
         refuses=(NoSuchThing, NotAllowed, GroupNotOpen, WrongMembershipState),
+    ),
+    Route(
+        "POST",
+        "/v1/groups/{group}/members/{member}/remove",
+        Action.DECIDE_ON_MEMBER,
+        "Take the place back of somebody who was let in, before the lock",
+        takes=Nothing,
+        answer=Membership,
+        handler=remove_member,
+        refuses=(NoSuchThing, NotAllowed, GroupNotOpen, WrongMembershipState, OrganiserNeeded),
     ),
     Route(
         "GET",
