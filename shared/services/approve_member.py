@@ -9,6 +9,7 @@ from shared.domain.groups import answer_request, group_ref, require_recruiting, 
 from shared.domain.journal import News
 from shared.domain.members import member_ref
 from shared.domain.permissions import Action, require
+from shared.domain.users import user_ref
 from shared.services import views
 from shared.services.context import Command, Context
 from shared.services.leave_group import free_the_place
@@ -16,7 +17,8 @@ from shared.services.transact import Loaded, transact
 
 
 def approve(ctx: Context, command: Command, gid: str, uid: str) -> dict[str, Any]:
-    """Give a place. Raises NoSuchThing, NotAllowed, GroupNotOpen, GroupFull, WrongMembershipState."""
+    """Give a place. Raises NoSuchThing, NotAllowed, GroupNotOpen, GroupFull, WrongMembershipState, and
+    AccountClosed for who was erased."""
     return _answer(ctx, command, gid, uid, "approved")
 
 
@@ -51,6 +53,8 @@ def _answer(
         group = loaded.get(group_ref(gid))
         require(Action.DECIDE_ON_MEMBER, roles_in(group, command.actor))
         answered = answer_request(group, uid, to)
+        if to == "approved":
+            loaded.get(user_ref(uid)).require_open()
         member = loaded.get(member_ref(gid, uid)).moved(to)
         seat = next(one for one in reversed(answered.seats) if one.uid == uid)
         return Decision(
@@ -59,4 +63,5 @@ def _answer(
             changed=[answered, member],
         )
 
-    return transact(ctx, command, [group_ref(gid), member_ref(gid, uid)], decide)
+    # Only looked at: an erasure takes the request back by changing the circle, which is guarded.
+    return transact(ctx, command, [group_ref(gid), member_ref(gid, uid)], decide, peek=[user_ref(uid)])

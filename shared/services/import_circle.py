@@ -16,6 +16,7 @@ from shared.domain.invitations import Invitation, address_fingerprint, fingerpri
 from shared.domain.journal import News
 from shared.domain.members import Member
 from shared.domain.rotation import DrawSeed, commitment
+from shared.domain.users import user_ref
 from shared.services import display_names, mail_invitation, throttle, views
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, transact
@@ -32,8 +33,8 @@ def import_circle(
 
     `terms` hold the next cycle's due date as their first one; how many members and how many cycles are done,
     the file says. `email` is the caller's verified address: one of the rows is theirs. Nothing is written
-    unless the whole file is right. Raises ImportRefused, WrongAmount, WrongFrequency, WrongStartDate,
-    TooManyRequests.
+    unless the whole file is right. Raises NoSuchThing before the sign-up, AccountClosed, ImportRefused,
+    WrongAmount, WrongFrequency, WrongStartDate, TooManyRequests.
     """
     throttle.count(ctx, throttle.INVITATIONS, command.actor)
     now = ctx.clock.now()
@@ -64,14 +65,15 @@ def import_circle(
         },
     )
 
-    def decide(_: Loaded) -> Decision:
+    def decide(loaded: Loaded) -> Decision:
+        loaded.get(user_ref(command.actor)).require_open()
         return Decision(
             answer=answer,
             facts=[fact],
             created=[group, member, seed, *(invitation for _, invitation in invitations.values())],
         )
 
-    made = transact(ctx, command, [], decide)
+    made = transact(ctx, command, [user_ref(command.actor)], decide)
     display_names.share(ctx, made["id"], command.actor)
     return made | {"invitations": _mailed(ctx, terms.name, rows, made["invitations"], public_url)}
 

@@ -75,8 +75,8 @@ def join(
             created=[] if former else [member],
         )
 
-    # A request promises nothing yet, so the person is only looked at; accepting the agreement guards them.
-    answer = transact(ctx, command, [group_ref(wanted), own], decide, peek=[user_ref(uid)])
+    # The user is guarded: an erasure that did not see this place looks again.
+    answer = transact(ctx, command, [group_ref(wanted), own, user_ref(uid)], decide)
     display_names.share(ctx, wanted, uid)
     return answer
 

@@ -44,12 +44,13 @@ def part(ctx: Context, loaded: Loaded, gid: str, uid: str, reason: Reason) -> De
 
 
 def free_the_place(loaded: Loaded, gid: str, uid: str, to: Literal["left", "removed"]) -> Decision:
-    """Somebody who was let into a forming circle is in it no more; whatever they promised has ended.
+    """Somebody who was let into a forming circle is in it no more; what they had promised has ended.
 
     Raises NoSuchThing, WrongMembershipState, OrganiserNeeded.
     """
     group = loaded.get(group_ref(gid))
     after = give_up_place(group, uid, to)
-    member = loaded.get(member_ref(gid, uid)).moved(to)
+    member = loaded.get(member_ref(gid, uid))
     fact = News(id=f"{to}:{uid}:{group.revision}", group=gid, type=f"member_{to}", payload={"member": uid})
-    return Decision(facts=[fact], changed=[after, member]).then(released(loaded, uid, gid))
+    freed = Decision(facts=[fact], changed=[after, member.moved(to)])
+    return freed.then(released(loaded, uid, gid)) if member.state == "agreed" else freed

@@ -629,10 +629,8 @@ class Cases:
                 self._later(days, "wants to be forgotten", partial(self._forget, uid))
 
     def _forget(self, uid: str) -> None:
-        if not self._life.is_founding:  # a circle that forms counts on them
-            people = cast(IdentityProvider, ForgottenSignIns())
-            erases = partial(erase_person.erase, self._life.world.ctx, people=people)
-            self._client(uid, erases)
+        people = cast(IdentityProvider, ForgottenSignIns())
+        self._client(uid, partial(erase_person.erase, self._life.world.ctx, people=people))
 
     _begins: Mapping[str, Callable[[Cases, str], bool]] = {
         "leaves-before-turn": _leave_before,

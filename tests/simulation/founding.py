@@ -132,6 +132,7 @@ class Founding:
         }
         self._gid = ""
         self._code = ""
+        self._founder_is_gone = False
         self._gives_up_on = terms.first_due_date - timedelta(days=LOCKED_BEFORE_DAYS)
         self._has_a_successor = "hand-over" in life.cases.active
         self._has_another_order = terms.order_method == "organiser" and chance.random() < 0.5
@@ -158,7 +159,9 @@ class Founding:
     @property
     def is_open(self) -> bool:
         """Whether it may still come to a lock."""
-        return self.group is None or self.group["state"] in {"draft", "recruiting"}
+        if self.group is None:
+            return not self._founder_is_gone
+        return self.group["state"] in {"draft", "recruiting"}
 
     def give_up_after(self, days: int) -> None:
         """The organiser calls it off then."""
@@ -234,6 +237,7 @@ class Founding:
             step(command=command)
         except Refusal as refused:
             self._life.cases.refused(refused)
+            self._founder_is_gone |= self.group is None and isinstance(refused, AccountClosed)
             if isinstance(refused, AccountClosed | CapReached | TurnsNotOpen):
                 self.give_up_after(0)  # it will not come about with these people
             elif isinstance(refused, DetailsToCheck):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.domain.errors import (
+    AccountClosed,
     AgreementChanged,
     AlreadyMember,
     CapReached,
@@ -177,7 +178,15 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=Group,
         handler=create_group,
         status=201,
-        refuses=(WrongAmount, WrongSize, WrongFrequency, WrongReserve, WrongStartDate),
+        refuses=(
+            NoSuchThing,
+            AccountClosed,
+            WrongAmount,
+            WrongSize,
+            WrongFrequency,
+            WrongReserve,
+            WrongStartDate,
+        ),
     ),
     Route(
         "GET",
@@ -199,6 +208,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         status=201,
         refuses=(
             NoSuchThing,
+            AccountClosed,
             InvitationInvalid,
             InvitationForAnother,
             AlreadyMember,
@@ -245,7 +255,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         takes=Nothing,
         answer=Membership,
         handler=approve_member,
-        refuses=(NoSuchThing, NotAllowed, GroupNotOpen, GroupFull, WrongMembershipState),
+        refuses=(NoSuchThing, NotAllowed, AccountClosed, GroupNotOpen, GroupFull, WrongMembershipState),
     ),
     Route(
         "POST",
