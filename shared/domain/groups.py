@@ -19,6 +19,7 @@ from shared.domain.errors import (
     NoSuchThing,
     NotEveryoneAgreed,
     OrganiserNeeded,
+    PlaceTaken,
     WrongAmount,
     WrongFrequency,
     WrongMembershipState,
@@ -137,11 +138,16 @@ class Seat(Value):
 
 
 class PastTurn(Value):
-    """One place of an imported circle: what its holder paid in each cycle before, and got at their turn."""
+    """One place of an imported circle: what its holder paid in each cycle before, and got at their turn.
+
+    Whose it is, is known by their address as long as the circle forms, and then by who took it.
+    """
 
     turn: int
     paid_pence: list[Pence]
     received_pence: Pence
+    address: str | None = None  # its holder's, as a fingerprint
+    invitation: str | None = None  # the one that opens it; every earlier one is dead
 
 
 class Draw(Value):
@@ -172,9 +178,9 @@ class Group(Document):
         return group_ref(self.id).path
 
     def moved(self, to: GroupState) -> Group:
-        """The group in its next state. Raises UnknownTransition."""
+        """The group in its next state; whom it waited for is of no use then. Raises UnknownTransition."""
         GROUP.check(self.state, to)
-        return self.with_(state=to)
+        return self.with_(state=to, past=[one.with_(address=None, invitation=None) for one in self.past])
 
     def seat(self, uid: str) -> Seat | None:
         """The person's present seat or request; former ones do not count."""
@@ -256,9 +262,30 @@ def ask_to_join(group: Group, uid: str, *, waiting_list: bool = False) -> Group:
     return group.with_seat(Seat(uid=uid, state="requested"))
 
 
-def is_spent(group: Group, invitation: str) -> bool:
-    """Whether an invitation opens this group no more: who came by it was removed, and asks like anybody."""
-    return any(seat.came_by == invitation and seat.state == "removed" for seat in group.seats)
+def free_place(group: Group, turn: int) -> PastTurn:
+    """A place of an imported circle that its holder has not taken yet. Raises GroupNotOpen, NoSuchThing,
+    PlaceTaken."""
+    require_recruiting(group)
+    place = next((one for one in group.past if one.turn == turn), None)
+    if place is None:
+        raise NoSuchThing(thing="turn of an imported circle")
+    if any(one.brought_turn == turn for one in group.seated()):
+        raise PlaceTaken(turn=turn)
+    return place
+
+
+def with_invitation(group: Group, turn: int, invitation: str) -> Group:
+    """The group with a place of its past opened by this invitation, and by no other."""
+    past = [one.with_(invitation=invitation) if one.turn == turn else one for one in group.past]
+    return group.with_(past=past)
+
+
+def is_spent(group: Group, invitation: str, turn: int | None) -> bool:
+    """Whether an invitation opens this group no more: its place has a newer one, or who came by it was
+    removed, and asks like anybody."""
+    newest = next((one.invitation for one in group.past if one.turn == turn), None)
+    removed = any(seat.came_by == invitation and seat.state == "removed" for seat in group.seats)
+    return removed or newest not in {None, invitation}
 
 
 def take_place(group: Group, uid: str, turn: int | None, invitation: str) -> Group:
@@ -268,7 +295,7 @@ def take_place(group: Group, uid: str, turn: int | None, invitation: str) -> Gro
     came by. Raises GroupNotOpen, InvitationInvalid, AlreadyMember, GroupFull.
     """
     require_recruiting(group)
-    if is_spent(group, invitation):
+    if is_spent(group, invitation, turn):
         raise InvitationInvalid()
     seat = group.seat(uid)
     if bool(group.past) != (turn is not None):

@@ -10,7 +10,7 @@ from shared.domain.bringing import Row, past_of, read_file
 from shared.domain.calendar import london_day
 from shared.domain.decision import Decision
 from shared.domain.errors import ImportRefused
-from shared.domain.groups import Draw, Group, Seat, Terms, check_terms
+from shared.domain.groups import Draw, Group, Seat, Terms, check_terms, with_invitation
 from shared.domain.ids import new_id
 from shared.domain.invitations import Invitation, address_fingerprint, fingerprint
 from shared.domain.journal import News
@@ -46,6 +46,8 @@ def import_circle(
         raise ImportRefused(errors=[fault])
     group, member, seed = _founded(ctx, command.actor, terms, rows, own.turn, now)
     invitations = {row.turn: _invited(ctx, command.actor, group.id, row, now) for row in rows if row != own}
+    for turn, (_, invitation) in invitations.items():
+        group = with_invitation(group, turn, invitation.fingerprint)
     answer = views.group(group, command.actor) | {
         "invitations": [
             {"turn": turn, "code": code, "expires_at": invitation.expires_at.isoformat()}
@@ -102,6 +104,8 @@ def _founded(
     ctx: Context, uid: str, terms: Terms, rows: list[Row], turn: int, now: datetime
 ) -> tuple[Group, Member, DrawSeed]:
     gid, seed = new_id("grp", ctx.chance.token(13)), ctx.chance.token(32)
+    key = ctx.secrets.current("invitation-key")
+    whose = {row.turn: address_fingerprint(key, row.email) for row in rows}
     group = Group(
         id=gid,
         state="recruiting",
@@ -109,7 +113,7 @@ def _founded(
         organiser=uid,
         seats=[Seat(uid=uid, state="approved", role="organiser", brought_turn=turn)],
         draw=Draw(commitment=commitment(seed)),
-        past=past_of(rows),
+        past=[one.with_(address=whose[one.turn]) for one in past_of(rows)],
         created_at=now,
     )
     member = Member(group=gid, uid=uid, state="approved", role="organiser", joined_at=now)

@@ -14,7 +14,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.commitments import GROUPS_MAX, MONTHLY_PENCE_MAX, monthly_pence
-from shared.domain.errors import AccountClosed, CapReached, DetailsToCheck, Refusal, TurnsNotOpen
+from shared.domain.errors import (
+    AccountClosed,
+    CapReached,
+    DetailsToCheck,
+    InvitationInvalid,
+    Refusal,
+    TurnsNotOpen,
+)
 from shared.domain.groups import Group, Terms, agreement_hash, agreement_text, draft_schedule
 from shared.services import (
     accept_agreement,
@@ -223,7 +230,7 @@ class Founding:
             if others and "removed-forming" in self._in_mind:
                 removes = partial(approve_member.remove, uid=self._mind.choice(others), **about)
                 possible["removed-forming"] = (group["organiser"], removes)
-            if self._code:
+            if self._has_codes:
                 possible["invitation-revoked"] = (group["organiser"], self._revoke)
         thoughts = [thought for thought in self._in_mind if thought in possible]
         if not thoughts:
@@ -310,6 +317,10 @@ class Founding:
         current = agreement_hash(agreement_text(now, schedule))
         return [(uid, self._accept) for uid, seat in here.items() if seat["agreed_hash"] != current]
 
+    @property
+    def _has_codes(self) -> bool:
+        return bool(self._code)
+
     # --- steps that leave something in mind -----------------------------------------------------------------
 
     def _create(self, command: Command) -> None:
@@ -372,16 +383,44 @@ class Bringing(Founding):
             self._codes = {self._order[one["turn"] - 1]: one["code"] for one in made["invitations"]}
 
     def _inviting(self, organiser: str) -> list[Step]:
-        """The import has done it: each has a code of their own."""
-        return []
+        """The import has done it: each has a code of their own. Whose is dead gets another."""
+        seats = self.group["seats"] if self.group else ()
+        here = {seat["uid"] for seat in seats if seat["state"] in HERE}
+        dead = [uid for uid in self._people if uid not in here and uid not in self._codes]
+        return [(organiser, partial(self._renew, uid)) for uid in dead]
+
+    @property
+    def _has_codes(self) -> bool:
+        return bool(self._codes)
+
+    def _renew(self, uid: str, command: Command) -> None:
+        turn = self._order.index(uid) + 1
+        made = invite.invite(self._life.world.ctx, command, self._gid, 30, _email(uid), turn=turn)
+        self._codes[uid] = made["code"]
+
+    def _revoke(self, command: Command) -> None:
+        """The code of somebody who has not come yet, or might come again."""
+        if not self._codes:
+            return
+        turn = self._order.index(self._mind.choice(sorted(self._codes))) + 1
+        for path, one in list(self._life.auditor.all_documents().items()):
+            about = path.startswith("invitations/") and (one["group"], one["turn"]) == (self._gid, turn)
+            if about and not one["revoked"]:
+                invitations.revoke(self._life.world.ctx, command, self._gid, one["fingerprint"])
+                return
 
     def _joining(self, organiser: str, here: Mapping[str, Any]) -> list[Step]:
-        ctx = self._life.world.ctx
-        return [
-            (uid, partial(join_group.join, ctx, gid=None, code=code, email=_email(uid)))
-            for uid, code in self._codes.items()
-            if uid not in here
-        ]
+        return [(uid, partial(self._join, uid)) for uid in self._codes if uid not in here]
+
+    def _join(self, uid: str, command: Command) -> None:
+        """Who finds their code dead says so: the organiser has revoked it, has removed them, or has made
+        another at the same time."""
+        ctx, code = self._life.world.ctx, self._codes.get(uid, "")
+        try:
+            join_group.join(ctx, command, None, code, email=_email(uid))
+        except InvitationInvalid:
+            self._codes.pop(uid, None)
+            raise
 
 
 def _email(uid: str) -> str:

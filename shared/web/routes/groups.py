@@ -22,6 +22,7 @@ from shared.domain.errors import (
     NotReadyForMoney,
     OrderNotReady,
     OrganiserNeeded,
+    PlaceTaken,
     TurnsNotOpen,
     WrongAmount,
     WrongFrequency,
@@ -93,7 +94,7 @@ def invite(call: Call[NewInvitation]) -> dict[str, Any]:
     asked = call.input
     public_url = call.wiring.settings().public_url
     return invite.invite(
-        call.ctx, call.command, call.path["group"], asked.valid_days, asked.email, public_url
+        call.ctx, call.command, call.path["group"], asked.valid_days, asked.email, public_url, asked.turn
     )
 
 
@@ -230,12 +231,12 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         "POST",
         "/v1/groups/{group}/invitations",
         Action.INVITE,
-        "Make a code that lets people ask to join",
+        "Make a code that lets people ask to join, or one person take their place",
         takes=NewInvitation,
         answer=Invitation,
         handler=invite,
         status=201,
-        refuses=(NoSuchThing, NotAllowed, GroupNotOpen),
+        refuses=(NoSuchThing, NotAllowed, GroupNotOpen, PlaceTaken, InvitationForAnother),
     ),
     Route(
         "POST",

@@ -41,7 +41,7 @@ def test_the_organiser_stays_and_a_stranger_has_no_place() -> None:
 def test_a_code_is_spent_once_who_came_by_it_was_removed_and_not_when_they_left() -> None:
     group = take_place(forming(), "ben", None, "code 1")
     left = give_up_place(group, "ben", "left")
-    assert not is_spent(left, "code 1")
+    assert not is_spent(left, "code 1", None)
     assert take_place(left, "ben", None, "code 1").seat("ben") is not None
     removed = give_up_place(group, "ben", "removed")
     with pytest.raises(InvitationInvalid):
