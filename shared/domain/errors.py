@@ -272,6 +272,11 @@ class GroupFull(Conflict):
     sentence = "The group has all of its {members} members. Ask with `waiting_list` to wait for a place."
 
 
+class PlaceTaken(Conflict):
+    code = "place_taken"
+    sentence = "Turn {turn} has its member already: nobody else is invited to it."
+
+
 class AlreadyMember(Conflict):
     code = "already_member"
     sentence = "You are already in this group, or have asked to join."

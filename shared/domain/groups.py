@@ -15,8 +15,11 @@ from shared.domain.errors import (
     AlreadyMember,
     GroupFull,
     GroupNotOpen,
+    InvitationInvalid,
     NoSuchThing,
     NotEveryoneAgreed,
+    OrganiserNeeded,
+    PlaceTaken,
     WrongAmount,
     WrongFrequency,
     WrongMembershipState,
@@ -129,16 +132,22 @@ class Seat(Value):
     agreed_hash: str | None = None
     agreed_at: datetime | None = None
     brought_turn: int | None = None  # the turn that an imported circle came with
+    came_by: str | None = None  # the invitation that named them, by its fingerprint
     ranking: list[int] = []  # cycles, the most wanted first; empty: any will do
     placed_because: str | None = None  # how the place came about, for its holder
 
 
 class PastTurn(Value):
-    """One place of an imported circle: what its holder paid in each cycle before, and got at their turn."""
+    """One place of an imported circle: what its holder paid in each cycle before, and got at their turn.
+
+    Whose it is, is known by their address as long as the circle forms, and then by who took it.
+    """
 
     turn: int
     paid_pence: list[Pence]
     received_pence: Pence
+    address: str | None = None  # its holder's, as a fingerprint
+    invitation: str | None = None  # the one that opens it; every earlier one is dead
 
 
 class Draw(Value):
@@ -169,9 +178,9 @@ class Group(Document):
         return group_ref(self.id).path
 
     def moved(self, to: GroupState) -> Group:
-        """The group in its next state. Raises UnknownTransition."""
+        """The group in its next state; whom it waited for is of no use then. Raises UnknownTransition."""
         GROUP.check(self.state, to)
-        return self.with_(state=to)
+        return self.with_(state=to, past=[one.with_(address=None, invitation=None) for one in self.past])
 
     def seat(self, uid: str) -> Seat | None:
         """The person's present seat or request; former ones do not count."""
@@ -253,12 +262,41 @@ def ask_to_join(group: Group, uid: str, *, waiting_list: bool = False) -> Group:
     return group.with_seat(Seat(uid=uid, state="requested"))
 
 
-def take_place(group: Group, uid: str, turn: int | None) -> Group:
+def free_place(group: Group, turn: int) -> PastTurn:
+    """A place of an imported circle that its holder has not taken yet. Raises GroupNotOpen, NoSuchThing,
+    PlaceTaken."""
+    require_recruiting(group)
+    place = next((one for one in group.past if one.turn == turn), None)
+    if place is None:
+        raise NoSuchThing(thing="turn of an imported circle")
+    if any(one.brought_turn == turn for one in group.seated()):
+        raise PlaceTaken(turn=turn)
+    return place
+
+
+def with_invitation(group: Group, turn: int, invitation: str) -> Group:
+    """The group with a place of its past opened by this invitation, and by no other."""
+    past = [one.with_(invitation=invitation) if one.turn == turn else one for one in group.past]
+    return group.with_(past=past)
+
+
+def is_spent(group: Group, invitation: str, turn: int | None) -> bool:
+    """Whether an invitation opens this group no more: its place has a newer one, or who came by it was
+    removed, and asks like anybody."""
+    newest = next((one.invitation for one in group.past if one.turn == turn), None)
+    removed = any(seat.came_by == invitation and seat.state == "removed" for seat in group.seats)
+    return removed or newest not in {None, invitation}
+
+
+def take_place(group: Group, uid: str, turn: int | None, invitation: str) -> Group:
     """The group with a place taken by somebody whom the organiser has named: nobody needs to approve them.
 
-    `turn` is the place that an imported circle came with. Raises GroupNotOpen, AlreadyMember, GroupFull.
+    `turn` is the place that an imported circle came with, `invitation` the fingerprint of the code that they
+    came by. Raises GroupNotOpen, InvitationInvalid, AlreadyMember, GroupFull.
     """
     require_recruiting(group)
+    if is_spent(group, invitation, turn):
+        raise InvitationInvalid()
     seat = group.seat(uid)
     if bool(group.past) != (turn is not None):
         raise GroupNotOpen(state="for the people that it came with")
@@ -268,7 +306,7 @@ def take_place(group: Group, uid: str, turn: int | None) -> Group:
         raise GroupFull(members=group.terms.members)
     if len(group.seated()) >= group.terms.members:
         raise GroupFull(members=group.terms.members)
-    return group.with_seat(Seat(uid=uid, state="approved", brought_turn=turn))
+    return group.with_seat(Seat(uid=uid, state="approved", brought_turn=turn, came_by=invitation))
 
 
 def answer_request(group: Group, uid: str, to: Literal["approved", "rejected"]) -> Group:
@@ -284,6 +322,21 @@ def answer_request(group: Group, uid: str, to: Literal["approved", "rejected"]) 
         raise WrongMembershipState(needed="requested", state=seat.state)
     if to == "approved" and len(group.seated()) >= group.terms.members:
         raise GroupFull(members=group.terms.members)
+    return group.with_seat(seat.with_(state=to))
+
+
+def give_up_place(group: Group, uid: str, to: Literal["left", "removed"]) -> Group:
+    """A forming group with the place free again of somebody who was let in; nobody has paid anything yet.
+
+    Raises NoSuchThing, WrongMembershipState (they have only asked), OrganiserNeeded.
+    """
+    seat = group.seat(uid)
+    if seat is None:
+        raise NoSuchThing(thing="member")
+    if seat.state not in {"approved", "agreed"}:
+        raise WrongMembershipState(needed="approved", state=seat.state)
+    if seat.role == "organiser":
+        raise OrganiserNeeded()
     return group.with_seat(seat.with_(state=to))
 
 

@@ -73,6 +73,7 @@ def consents_ref(uid: str) -> Ref[Consents]:
     return Ref(Consents, f"consents/{uid}")
 
 
+FORMING: Final = frozenset({"draft", "recruiting"})
 RUNNING: Final = frozenset({"locked", "active"})
 PROMISED: Final = frozenset({"agreed", "active", "defaulted"})
 
@@ -110,8 +111,13 @@ def reasons_to_keep(
         owed_to_them = sum(
             debt.left_pence for member in members for debt in member.debts if debt.creditor == uid
         )
-        if seat is not None and seat.state in PROMISED and (group.state in RUNNING | {"recruiting"}):
+        if seat is not None and seat.state in PROMISED and group.state in RUNNING:
             reasons.append(f"You have promised to save in the circle {group.id}, which has not ended.")
+        if seat is not None and group.state in FORMING:
+            if seat.role == "organiser":
+                reasons.append(f"You organise the circle {group.id}: hand it over, or call it off.")
+            elif seat.state in PROMISED:
+                reasons.append(f"You have promised to save in the circle {group.id}: leave it first.")
         if any(member.owes_pence() for member in own):
             reasons.append(f"You owe money in the circle {group.id}.")
         if owed_to_them:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.domain.errors import NoSuchThing
-from shared.domain.groups import Group, agreement_text, draft_schedule, group_ref
+from shared.domain.errors import InvitationInvalid, NoSuchThing
+from shared.domain.groups import Group, agreement_text, draft_schedule, group_ref, is_spent
 from shared.ports import Query
 from shared.services import throttle, views
 from shared.services.context import Command, Context
@@ -36,12 +36,16 @@ def preview(
 
     Raises NoSuchThing, InvitationInvalid, InvitationForAnother, and TooManyRequests for who guesses codes.
     """
+    invitation = None
     if code is not None:
         throttle.count(ctx, throttle.CODE_GUESSES, command.actor)
-        gid = invitation_of(ctx, code, email).group
+        invitation = invitation_of(ctx, code, email)
+        gid = invitation.group
     if gid is None:
         raise NoSuchThing(thing="group")
     group = read(ctx, group_ref(gid)).get(group_ref(gid))
+    if invitation is not None and is_spent(group, invitation.fingerprint, invitation.turn):
+        raise InvitationInvalid()
     if code is None and (group.terms.visibility != "public" or group.state == "draft"):
         raise NoSuchThing(thing="group")
     return _listed(group) | {"agreement": agreement_text(group, draft_schedule(group.terms, ctx.holidays))}

@@ -11,6 +11,7 @@ from shared.domain.ids import new_id
 from shared.domain.journal import News
 from shared.domain.members import Member
 from shared.domain.rotation import DrawSeed, commitment
+from shared.domain.users import user_ref
 from shared.services import display_names, views
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, transact
@@ -20,7 +21,8 @@ def create_group(ctx: Context, command: Command, terms: Terms, *, draft: bool = 
     """Start recruiting for a new circle, or only draft it, with the caller as its organiser and first member.
 
     The seed of the draw is committed here, before anybody has joined: nobody, not even we, can choose it
-    to suit the people. Raises WrongAmount, WrongSize, WrongFrequency, WrongStartDate.
+    to suit the people. Raises NoSuchThing before the sign-up, AccountClosed, WrongAmount, WrongSize,
+    WrongFrequency, WrongStartDate.
     """
     now = ctx.clock.now()
     check_terms(terms, london_day(now))
@@ -49,13 +51,14 @@ def create_group(ctx: Context, command: Command, terms: Terms, *, draft: bool = 
         },
     )
 
-    def decide(_: Loaded) -> Decision:
+    def decide(loaded: Loaded) -> Decision:
+        loaded.get(user_ref(command.actor)).require_open()
         return Decision(
             answer=views.group(group, command.actor),
             facts=[fact],
             created=[group, member, DrawSeed(group=gid, seed=seed.hex())],
         )
 
-    answer = transact(ctx, command, [], decide)
+    answer = transact(ctx, command, [user_ref(command.actor)], decide)
     display_names.share(ctx, answer["id"], command.actor)
     return answer

@@ -1,8 +1,9 @@
 """Erasure: a person's key is destroyed, so that nothing of them can be read; the ledger stays as it is.
 
 Facts name them by id alone, and that id no longer leads to anybody. While money is owed either way, erasure
-is refused with its reasons. What they wrote to their circles is deleted; what they said in a dispute stays,
-sealed, as long as a claim can rest on it (Article 17(3)(e); shared/domain/retention.py).
+is refused with its reasons. A place in a circle that forms is given up by the erasure, where nothing was
+promised for it. What they wrote to their circles is deleted; what they said in a dispute stays, sealed, as
+long as a claim can rest on it (Article 17(3)(e); shared/domain/retention.py).
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from shared.domain.errors import CannotBeErased, Erased, ProcessorRefused
 from shared.domain.groups import Group, group_ref
 from shared.domain.keys import key_ref
 from shared.domain.ledger import Balances, balances_ref
-from shared.domain.members import Member
+from shared.domain.members import Member, member_ref
 from shared.domain.payouts import Payout
-from shared.domain.privacy import reasons_to_keep
+from shared.domain.privacy import FORMING, reasons_to_keep
 from shared.domain.profiles import DisplayName, profile_ref
 from shared.domain.traces import traces_ref
 from shared.domain.users import payment_methods_ref, user_ref
@@ -29,9 +30,11 @@ from shared.ports import Delete, IdentityProvider, Query, Unreadable
 from shared.services import display_names
 from shared.services.case_files import files_of
 from shared.services.context import Command, Context
+from shared.services.leave_group import free_the_place
 from shared.services.paging import every
 from shared.services.processor import asking, forget_method
 from shared.services.transact import Loaded, read, transact
+from shared.services.withdraw_request import withdrawn
 
 
 def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str, Any]:
@@ -48,12 +51,14 @@ def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str,
         user = loaded.get(user_ref(uid))
         if user.state == "closed":
             return Decision(answer={"erased": True})
-        # Looked at after the user was read: who promises something meanwhile, or has a dispute with somebody,
-        # changes the user, too, and then this commit is stale and looks again.
+        # Looked at after the user was read: who founds a circle, asks for a place or promises something
+        # meanwhile, or has a dispute with somebody, changes the user, too: then this commit looks again.
         groups, now = display_names.circles_of(ctx, uid), ctx.clock.now()
         circles = [_circle(ctx, group) for group in groups]
         if reasons := reasons_to_keep(uid, circles, _contributions(ctx, uid), _payouts(ctx, uid), now):
             raise CannotBeErased(reasons=" ".join(reasons))
+        forming = [group.id for group, *_ in circles if group.state in FORMING and group.seat(uid)]
+        places = _given_up(loaded, uid, forming)
         personal: list[Document | None] = [
             loaded.find(profile_ref(uid)),
             loaded.find(payment_methods_ref(uid)),
@@ -66,11 +71,12 @@ def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str,
         gone += [DisplayName(group=group, uid=uid, sealed="") for group in groups]
         # The processor's references stay: years later the books are still held against its lines by them.
         closed = user.with_(state="closed", erased_at=now, identity_check=None, profile_at=None)
-        return Decision(
+        gone_for_good = Decision(
             answer={"erased": True},
             changed=[closed, loaded.get(key_ref(uid)).destroyed(now)],
             removed=gone,
         )
+        return places.then(gone_for_good)
 
     answer = transact(
         ctx,
@@ -84,6 +90,20 @@ def erase(ctx: Context, command: Command, people: IdentityProvider) -> dict[str,
     _forget_methods(ctx, uid)
     people.remove(uid)
     return answer
+
+
+def _given_up(loaded: Loaded, uid: str, circles: list[str]) -> Decision:
+    """Their requests taken back, and their places free again, in circles that form: nothing was promised for
+    them. It changes each circle, so that who lets them in, or hands it over to them, decides anew."""
+    loaded.need(*(ref for gid in circles for ref in (group_ref(gid), member_ref(gid, uid))))
+    given_up = Decision()
+    for gid in circles:
+        seat = loaded.get(group_ref(gid)).seat(uid)
+        if seat is not None and seat.state == "requested":
+            given_up = given_up.then(withdrawn(loaded, gid, uid))
+        elif seat is not None and seat.state == "approved":
+            given_up = given_up.then(free_the_place(loaded, gid, uid, "left"))
+    return given_up
 
 
 def _forget_methods(ctx: Context, uid: str) -> None:

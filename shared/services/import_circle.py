@@ -10,12 +10,13 @@ from shared.domain.bringing import Row, past_of, read_file
 from shared.domain.calendar import london_day
 from shared.domain.decision import Decision
 from shared.domain.errors import ImportRefused
-from shared.domain.groups import Draw, Group, Seat, Terms, check_terms
+from shared.domain.groups import Draw, Group, Seat, Terms, check_terms, with_invitation
 from shared.domain.ids import new_id
 from shared.domain.invitations import Invitation, address_fingerprint, fingerprint
 from shared.domain.journal import News
 from shared.domain.members import Member
 from shared.domain.rotation import DrawSeed, commitment
+from shared.domain.users import user_ref
 from shared.services import display_names, mail_invitation, throttle, views
 from shared.services.context import Command, Context
 from shared.services.transact import Loaded, transact
@@ -32,8 +33,8 @@ def import_circle(
 
     `terms` hold the next cycle's due date as their first one; how many members and how many cycles are done,
     the file says. `email` is the caller's verified address: one of the rows is theirs. Nothing is written
-    unless the whole file is right. Raises ImportRefused, WrongAmount, WrongFrequency, WrongStartDate,
-    TooManyRequests.
+    unless the whole file is right. Raises NoSuchThing before the sign-up, AccountClosed, ImportRefused,
+    WrongAmount, WrongFrequency, WrongStartDate, TooManyRequests.
     """
     throttle.count(ctx, throttle.INVITATIONS, command.actor)
     now = ctx.clock.now()
@@ -45,6 +46,8 @@ def import_circle(
         raise ImportRefused(errors=[fault])
     group, member, seed = _founded(ctx, command.actor, terms, rows, own.turn, now)
     invitations = {row.turn: _invited(ctx, command.actor, group.id, row, now) for row in rows if row != own}
+    for turn, (_, invitation) in invitations.items():
+        group = with_invitation(group, turn, invitation.fingerprint)
     answer = views.group(group, command.actor) | {
         "invitations": [
             {"turn": turn, "code": code, "expires_at": invitation.expires_at.isoformat()}
@@ -64,14 +67,15 @@ def import_circle(
         },
     )
 
-    def decide(_: Loaded) -> Decision:
+    def decide(loaded: Loaded) -> Decision:
+        loaded.get(user_ref(command.actor)).require_open()
         return Decision(
             answer=answer,
             facts=[fact],
             created=[group, member, seed, *(invitation for _, invitation in invitations.values())],
         )
 
-    made = transact(ctx, command, [], decide)
+    made = transact(ctx, command, [user_ref(command.actor)], decide)
     display_names.share(ctx, made["id"], command.actor)
     return made | {"invitations": _mailed(ctx, terms.name, rows, made["invitations"], public_url)}
 
@@ -100,6 +104,8 @@ def _founded(
     ctx: Context, uid: str, terms: Terms, rows: list[Row], turn: int, now: datetime
 ) -> tuple[Group, Member, DrawSeed]:
     gid, seed = new_id("grp", ctx.chance.token(13)), ctx.chance.token(32)
+    key = ctx.secrets.current("invitation-key")
+    whose = {row.turn: address_fingerprint(key, row.email) for row in rows}
     group = Group(
         id=gid,
         state="recruiting",
@@ -107,7 +113,7 @@ def _founded(
         organiser=uid,
         seats=[Seat(uid=uid, state="approved", role="organiser", brought_turn=turn)],
         draw=Draw(commitment=commitment(seed)),
-        past=past_of(rows),
+        past=[one.with_(address=whose[one.turn]) for one in past_of(rows)],
         created_at=now,
     )
     member = Member(group=gid, uid=uid, state="approved", role="organiser", joined_at=now)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from shared.domain.decision import Decision
 from shared.domain.errors import NoSuchThing
-from shared.domain.groups import Group, group_ref, roles_in
+from shared.domain.groups import Group, group_ref, is_spent, roles_in
 from shared.domain.invitations import Invitation, invitation_ref
 from shared.domain.journal import News
 from shared.domain.permissions import Action, require
@@ -20,7 +21,7 @@ def of_group(ctx: Context, uid: str, gid: str, cursor: str | None, limit: int) -
 
     Raises NoSuchThing, NotAllowed.
     """
-    _steered(ctx, uid, gid)
+    group = _steered(ctx, uid, gid)
     page = ctx.store.query(
         Query(
             "invitations",
@@ -38,11 +39,18 @@ def of_group(ctx: Context, uid: str, gid: str, cursor: str | None, limit: int) -
             "invited_by": one.invited_by,
             "expires_at": one.expires_at.isoformat(),
             "for_one_address": one.address is not None,
-            "state": "revoked" if one.revoked else "expired" if now >= one.expires_at else "open",
+            "turn": one.turn,
+            "state": _state(group, one, now),
         }
         for one in found
     ]
     return {"items": items, "next_cursor": page.cursor}
+
+
+def _state(group: Group, one: Invitation, now: datetime) -> str:
+    if one.revoked or is_spent(group, one.fingerprint, one.turn):
+        return "revoked"
+    return "expired" if now >= one.expires_at else "open"
 
 
 def revoke(ctx: Context, command: Command, gid: str, iid: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def join(
             raise NoSuchThing(thing="group")
         named = invitation is not None and invitation.address is not None
         if invitation is not None and named:
-            asked = take_place(group, uid, invitation.turn)
+            asked = take_place(group, uid, invitation.turn, invitation.fingerprint)
         else:
             asked = ask_to_join(group, uid, waiting_list=waiting_list)
         former = loaded.find(own)
@@ -75,8 +75,8 @@ def join(
             created=[] if former else [member],
         )
 
-    # A request promises nothing yet, so the person is only looked at; accepting the agreement guards them.
-    answer = transact(ctx, command, [group_ref(wanted), own], decide, peek=[user_ref(uid)])
+    # The user is guarded: an erasure that did not see this place looks again.
+    answer = transact(ctx, command, [group_ref(wanted), own, user_ref(uid)], decide)
     display_names.share(ctx, wanted, uid)
     return answer
 

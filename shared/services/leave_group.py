@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from shared.domain.decision import Decision
-from shared.domain.errors import OrganiserNeeded
-from shared.domain.groups import group_ref, roles_in
+from shared.domain.groups import give_up_place, group_ref, roles_in
 from shared.domain.journal import News
 from shared.domain.leaving import Reason
 from shared.domain.leaving import leave as leave_in_circle
@@ -29,7 +28,8 @@ def leave(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
         group = loaded.get(group_ref(gid))
         require(Action.LEAVE_GROUP, roles_in(group, uid))
         if group.state in {"draft", "recruiting"}:
-            return _free_the_place(loaded, gid, uid)
+            answer = {"group": gid, "uid": uid, "state": "left", "after_turn": False, "claims": []}
+            return Decision(answer=answer).then(free_the_place(loaded, gid, uid, "left"))
         return part(ctx, loaded, gid, uid, "left")
 
     return transact(ctx, command, [group_ref(gid)], decide)
@@ -43,15 +43,14 @@ def part(ctx: Context, loaded: Loaded, gid: str, uid: str, reason: Reason) -> De
     return deed if deed.answer["after_turn"] else deed.then(released(loaded, uid, gid))
 
 
-def _free_the_place(loaded: Loaded, gid: str, uid: str) -> Decision:
-    """Nobody has promised anything yet."""
+def free_the_place(loaded: Loaded, gid: str, uid: str, to: Literal["left", "removed"]) -> Decision:
+    """Somebody who was let into a forming circle is in it no more; what they had promised has ended.
+
+    Raises NoSuchThing, WrongMembershipState, OrganiserNeeded.
+    """
     group = loaded.get(group_ref(gid))
-    member = loaded.get(member_ref(gid, uid)).moved("left")
-    seat = group.seat(uid)
-    assert seat is not None  # noqa: S101 - the permission rests on it
-    if seat.role == "organiser":
-        raise OrganiserNeeded()
-    after = group.with_seat(seat.with_(state="left"))
-    fact = News(id=f"left:{uid}:{group.revision}", group=gid, type="member_left", payload={"member": uid})
-    answer = {"group": gid, "uid": uid, "state": "left", "after_turn": False, "claims": []}
-    return Decision(answer=answer, facts=[fact], changed=[after, member]).then(released(loaded, uid, gid))
+    after = give_up_place(group, uid, to)
+    member = loaded.get(member_ref(gid, uid))
+    fact = News(id=f"{to}:{uid}:{group.revision}", group=gid, type=f"member_{to}", payload={"member": uid})
+    freed = Decision(facts=[fact], changed=[after, member.moved(to)])
+    return freed.then(released(loaded, uid, gid)) if member.state == "agreed" else freed

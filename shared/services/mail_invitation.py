@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from shared.domain.calendar import london_day
 from shared.domain.errors import InvitationForAnother, InvitationInvalid
-from shared.domain.groups import group_ref, require_recruiting, roles_in
+from shared.domain.groups import group_ref, is_spent, require_recruiting, roles_in
 from shared.domain.invitations import address_fingerprint, fingerprint, invitation_ref
 from shared.domain.permissions import Action, require
 from shared.ports import Mail, MailFailed
@@ -78,8 +78,10 @@ def resend(
     if found is None or found.group != gid:
         raise InvitationInvalid()
     found.check(ctx.clock.now())
+    if is_spent(group, found.fingerprint, found.turn):
+        raise InvitationInvalid()
     if found.address is None:
         raise InvitationForAnother()
-    found.check_address([address_fingerprint(key, email)])
+    found.check_address([address_fingerprint(one, email) for one in ctx.secrets.accepted("invitation-key")])
     state = mail(ctx, group.terms.name, code, found.expires_at, email, public_url)
     return {"id": found.fingerprint, "mail": state}

@@ -235,9 +235,18 @@ def test_a_paper_circle_is_brought_here(platform: Platform) -> None:
     assert made.status_code == 201
     assert (made.json["terms"]["members"], made.json["terms"]["cycles_done"]) == (5, 1)
     codes = {one["turn"]: one["code"] for one in made.json["invitations"]}
+    group = made.json["id"]
+    lost, path = codes[3], f"/v1/groups/{group}/invitations"
+    again = platform.post(path, {"turn": 3, "email": "cleo@example.test"}, "ada")
+    assert (again.status_code, again.json["mail"]) == (201, "not_sent")  # no server here
+    codes[3] = again.json["code"]
+    assert platform.post("/v1/groups/join", {"code": lost}, "cleo").json["code"] == "invitation_invalid"
+    listed = platform.get(path, "ada").json["items"]
+    assert sorted(one["state"] for one in listed if one["turn"] == 3) == ["open", "revoked"]
     for turn, uid in enumerate(people[1:], start=2):
         assert platform.post("/v1/groups/join", {"code": codes[turn]}, uid).json["state"] == "approved"
-    group = made.json["id"]
+    taken = platform.post(path, {"turn": 3}, "ada")
+    assert (taken.status_code, taken.json["code"]) == (409, "place_taken")
     for uid in people:
         agree(platform, group, uid)
     assert platform.post(f"/v1/groups/{group}/lock", who="ada").status_code == 200

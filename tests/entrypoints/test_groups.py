@@ -198,6 +198,19 @@ def test_another_agreement_than_the_one_read_is_refused(platform: Platform) -> N
     assert (answer.status_code, answer.json["code"]) == (409, "agreement_changed")
 
 
+def test_who_never_accepts_is_removed_and_may_ask_anew(platform: Platform) -> None:
+    group, people = full(platform)
+    removed = platform.post(f"/v1/groups/{group}/members/eve/remove", who="ada")
+    assert removed.json == {"group": group, "uid": "eve", "state": "removed", "role": "member"}
+    members = platform.get(f"/v1/groups/{group}", "ada").json["members"]
+    assert {one["uid"] for one in members} == set(people) - {"eve"}
+    assert platform.get(f"/v1/groups/{group}", "eve").status_code == 404
+    code = platform.post(f"/v1/groups/{group}/invitations", who="ada").json["code"]
+    assert platform.post("/v1/groups/join", {"code": code}, "eve").json["state"] == "requested"
+    organiser = platform.post(f"/v1/groups/{group}/members/ada/remove", who="ada")
+    assert (organiser.status_code, organiser.json["code"]) == (409, "organiser_needed")
+
+
 def test_a_lock_waits_for_everyone(platform: Platform) -> None:
     group, _ = full(platform)
     answer = platform.post(f"/v1/groups/{group}/lock", who="ada")

@@ -14,7 +14,7 @@ from shared.domain.keys import key_ref
 from shared.domain.profiles import profile_ref
 from shared.domain.users import user_ref
 from tests.entrypoints.platform import APP_TOKEN, NOW, SETTINGS, Platform, app
-from tests.entrypoints.test_groups import agree, full, profile_of, signed_up, start
+from tests.entrypoints.test_groups import TERMS, agree, full, profile_of, signed_up, start
 
 ME = "/v1/users/me"
 
@@ -366,7 +366,7 @@ def test_erasure_makes_everything_personal_unreadable(platform: Platform) -> Non
     assert user.data["state"] == "closed"
     assert platform.get(ME, "ben").status_code == 401  # the sign-in is gone, too
     members = platform.get(f"/v1/groups/{group}", "ada").json["members"]
-    assert [one["name"] for one in members if one["uid"] == "ben"] == [None]
+    assert [one["uid"] for one in members] == ["ada", "cleo", "dan", "eve"]  # the place is free again
 
 
 def test_who_has_promised_is_not_erased_and_is_told_why(platform: Platform) -> None:
@@ -381,10 +381,14 @@ def test_who_has_promised_is_not_erased_and_is_told_why(platform: Platform) -> N
 def test_an_erased_person_does_not_come_back_by_an_old_token(platform: Platform) -> None:
     group, _ = full(platform)
     text = platform.get(f"/v1/groups/{group}/agreement", "ben").json
+    code = platform.post(f"/v1/groups/{group}/invitations", who="ada").json["code"]
     platform.post(f"{ME}/erase", who="ben")
     platform.people.add("ben")  # as if their token were still good
     accepted = platform.post(f"/v1/groups/{group}/agreement", {"hash": text["hash"]}, "ben")
-    assert accepted.status_code == 409
+    assert accepted.status_code == 404  # they left with the erasure
+    for path, body in (("/v1/groups/join", {"code": code}), ("/v1/groups", TERMS)):
+        refused = platform.post(path, body, "ben")
+        assert (refused.status_code, refused.json["code"]) == (409, "account_closed")
     told = platform.post(f"{ME}/profile", profile_of("ben"), "ben")
     assert told.json["code"] == "erased"
     assert platform.post(f"{ME}/erase", who="ben").json == {"erased": True}

@@ -376,6 +376,10 @@ def _on_request(stage: Stage) -> Ask:
     return Ask(stage.organiser, {"group": stage.forming, "member": stage.requested().uid})
 
 
+def _let_in(stage: Stage) -> Ask:
+    return Ask(stage.organiser, {"group": stage.forming, "member": stage.approved().uid})
+
+
 def _role(stage: Stage) -> Ask:
     path = {"group": stage.forming, "member": stage.approved().uid}
     return Ask(stage.organiser, path, {"role": "deputy"})
@@ -574,6 +578,7 @@ RECIPES: Final[dict[str, Recipe]] = {
     "list_invitations": lambda stage: Ask(stage.organiser, {"group": stage.forming}),
     "approve_member": _on_request,
     "reject_member": _on_request,
+    "remove_member": _let_in,
     "read_agreement": _of_running(),
     "accept_agreement": _agreement,
     "lock_group": _lock,

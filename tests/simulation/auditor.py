@@ -48,7 +48,8 @@ ALSO: dict[str, str] = {
     "open-cycle": "§ 7: a swap loses against a cycle that is open",
     "order": "§ 7: the turns are as the circle's kind of order says: lots, wishes, its organiser's, trust",
     "agreement": "§ 7: who is in a locked circle accepted its agreement as it is, since they came to stay",
-    "forgotten": "nobody is erased who owes, is owed, is being paid, has credit, or has promised to save",
+    "forgotten": "nobody is erased who owes, is owed, is being paid, has credit, has promised to save, or "
+    "has a place in a circle that forms; nobody gets one who was erased",
     "one-organiser": "a circle that forms or runs has one organiser, and only they give the role away",
     "caps": "§ 7: nobody has promised more circles, or more a month, than the caps; what is over is let go",
     "floor": "§ 5: no circle starts, and no decided dispute has the house pay, where it has too little left",
@@ -126,8 +127,9 @@ _MEMBERSHIP = {
     "active": {"finished", "left", "removed", "defaulted"},
     "defaulted": {"finished"},
 }
-_ENDED = {"left", "rejected"}
+_ENDED = {"left", "rejected", "removed"}
 _BEGINNING = {"requested", "approved"}
+_FORMING = {"requested", "approved", "agreed"}
 _LEAST_CHARGE_PENCE = 30
 _CIRCLES_MAX = 5
 _MONTHLY_PENCE_MAX = 500_000
@@ -293,6 +295,15 @@ class Auditor:
             for path, one in self.documents("payouts")
             if one["recipient"] == uid and one["state"] not in _RESOLVED
         ]
+        forms = [
+            path
+            for path, one in self._documents.items()
+            if path.count("/") == 1 and path.startswith("groups/") and one["state"] in {"draft", "recruiting"}
+            for seat in one["seats"]
+            if seat["uid"] == uid and seat["state"] in _FORMING
+        ]
+        if not self._holds(not forms):
+            self._violated("forgotten", f"{uid} was erased, and has a place in {forms}, which form")
         if not self._holds(not stands and not to_come and not self.promised(uid)):
             promised = self.promised(uid)
             self._violated("forgotten", f"{uid} was erased: {stands}, promised {promised}, to come {to_come}")
@@ -617,6 +628,10 @@ class Auditor:
 
     def _membership(self, change: Change) -> bool:
         before, after = change.before, change.after
+        if after is not None and after["state"] in _BEGINNING:
+            user = self._documents.get(f"users/{after['uid']}")
+            if not self._holds(user is None or user["state"] != "closed"):
+                self._violated("forgotten", f"{change.path}: {after['state']}, and they were erased")
         if before is None or after is None:
             return True
         if before["state"] in _ENDED and after["state"] in _BEGINNING:
@@ -624,8 +639,8 @@ class Auditor:
         return self._transition("membership", _MEMBERSHIP, change, before["state"], after["state"])
 
     def _begins_anew(self, path: str, before: Document, after: Document) -> bool:
-        """Who left a circle that forms, or was not let in, may ask again: a new membership, with nothing of
-        the former one but its document."""
+        """Who left a circle that forms, was removed from it, or was not let in, may ask again: a new
+        membership, with nothing of the former one but its document."""
         group = self._documents["/".join(path.split("/")[:2])]
         bare = not before["debts"] and not after["debts"] and after["position"] is None
         if not self._holds(group["state"] == "recruiting" and bare and after["role"] == "member"):

@@ -77,8 +77,10 @@ SECOND_THOUGHTS = (
     "appeal",
     "method-removed",
     "erased",
+    "removed-forming",
 )
-"""What somebody takes back: the first five while a circle forms (`founding`), the others while it runs."""
+"""What somebody takes back: the first five and the last while a circle forms (`founding`), the others while
+it runs. A new one comes last: the chances of the others stay what they were."""
 
 FOLLOWING = (
     "beside",
@@ -273,6 +275,8 @@ class Cases:
                 self._count("drafted")
             case "member_left" if "after_turn" not in payload:
                 self._count("leaves-forming")
+            case "member_removed":
+                self._count("removed-forming")
             case "group_completed":
                 self._may_be_forgotten(gid, [seat["uid"] for seat in self._group(gid)["seats"]])
             case "role_assigned":
@@ -625,10 +629,8 @@ class Cases:
                 self._later(days, "wants to be forgotten", partial(self._forget, uid))
 
     def _forget(self, uid: str) -> None:
-        if not self._life.is_founding:  # a circle that forms counts on them
-            people = cast(IdentityProvider, ForgottenSignIns())
-            erases = partial(erase_person.erase, self._life.world.ctx, people=people)
-            self._client(uid, erases)
+        people = cast(IdentityProvider, ForgottenSignIns())
+        self._client(uid, partial(erase_person.erase, self._life.world.ctx, people=people))
 
     _begins: Mapping[str, Callable[[Cases, str], bool]] = {
         "leaves-before-turn": _leave_before,

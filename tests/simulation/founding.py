@@ -14,7 +14,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.commitments import GROUPS_MAX, MONTHLY_PENCE_MAX, monthly_pence
-from shared.domain.errors import AccountClosed, CapReached, DetailsToCheck, Refusal, TurnsNotOpen
+from shared.domain.errors import (
+    AccountClosed,
+    CapReached,
+    DetailsToCheck,
+    InvitationInvalid,
+    Refusal,
+    TurnsNotOpen,
+)
 from shared.domain.groups import Group, Terms, agreement_hash, agreement_text, draft_schedule
 from shared.services import (
     accept_agreement,
@@ -57,7 +64,14 @@ TIMES = (0, 1, 1, 1, 1, 2)
 
 LOOKS_AFTER_HOURS_MAX = 30
 
-THOUGHT_BETTER_OF = ("leaves-forming", "request-withdrawn", "rejected", "invitation-revoked", "drafted")
+THOUGHT_BETTER_OF = (
+    "leaves-forming",
+    "request-withdrawn",
+    "rejected",
+    "invitation-revoked",
+    "drafted",
+    "removed-forming",
+)
 """What people of a circle that forms take back (`cases`)."""
 
 THINKS_BETTER = 0.5
@@ -125,6 +139,7 @@ class Founding:
         }
         self._gid = ""
         self._code = ""
+        self._founder_is_gone = False
         self._gives_up_on = terms.first_due_date - timedelta(days=LOCKED_BEFORE_DAYS)
         self._has_a_successor = "hand-over" in life.cases.active
         self._has_another_order = terms.order_method == "organiser" and chance.random() < 0.5
@@ -151,7 +166,9 @@ class Founding:
     @property
     def is_open(self) -> bool:
         """Whether it may still come to a lock."""
-        return self.group is None or self.group["state"] in {"draft", "recruiting"}
+        if self.group is None:
+            return not self._founder_is_gone
+        return self.group["state"] in {"draft", "recruiting"}
 
     def give_up_after(self, days: int) -> None:
         """The organiser calls it off then."""
@@ -196,8 +213,8 @@ class Founding:
         return self._reconsiders(group, about)
 
     def _reconsiders(self, group: Mapping[str, Any], about: dict[str, Any]) -> list[Step]:
-        """Somebody leaves, or takes their request back, and will ask anew; the organiser rejects somebody, or
-        takes the code back by which all come, and thinks better of that, too."""
+        """Somebody leaves, or takes their request back, and will ask anew; the organiser rejects or removes
+        somebody, or takes the code back by which all come, and thinks better of that, too."""
         asking = sorted(seat["uid"] for seat in group["seats"] if seat["state"] == "requested")
         inside = sorted(seat["uid"] for seat in group["seats"] if seat["state"] in INSIDE)
         possible: dict[str, Step] = {}
@@ -209,7 +226,11 @@ class Founding:
         elif self._mind.random() < THINKS_BETTER:
             leaves = partial(leave_group.leave, **about)
             possible["leaves-forming"] = (self._mind.choice(inside), leaves)
-            if self._code:
+            others = [uid for uid in inside if uid != group["organiser"]]
+            if others and "removed-forming" in self._in_mind:
+                removes = partial(approve_member.remove, uid=self._mind.choice(others), **about)
+                possible["removed-forming"] = (group["organiser"], removes)
+            if self._has_codes:
                 possible["invitation-revoked"] = (group["organiser"], self._revoke)
         thoughts = [thought for thought in self._in_mind if thought in possible]
         if not thoughts:
@@ -223,6 +244,7 @@ class Founding:
             step(command=command)
         except Refusal as refused:
             self._life.cases.refused(refused)
+            self._founder_is_gone |= self.group is None and isinstance(refused, AccountClosed)
             if isinstance(refused, AccountClosed | CapReached | TurnsNotOpen):
                 self.give_up_after(0)  # it will not come about with these people
             elif isinstance(refused, DetailsToCheck):
@@ -295,6 +317,10 @@ class Founding:
         current = agreement_hash(agreement_text(now, schedule))
         return [(uid, self._accept) for uid, seat in here.items() if seat["agreed_hash"] != current]
 
+    @property
+    def _has_codes(self) -> bool:
+        return bool(self._code)
+
     # --- steps that leave something in mind -----------------------------------------------------------------
 
     def _create(self, command: Command) -> None:
@@ -357,16 +383,44 @@ class Bringing(Founding):
             self._codes = {self._order[one["turn"] - 1]: one["code"] for one in made["invitations"]}
 
     def _inviting(self, organiser: str) -> list[Step]:
-        """The import has done it: each has a code of their own."""
-        return []
+        """The import has done it: each has a code of their own. Whose is dead gets another."""
+        seats = self.group["seats"] if self.group else ()
+        here = {seat["uid"] for seat in seats if seat["state"] in HERE}
+        dead = [uid for uid in self._people if uid not in here and uid not in self._codes]
+        return [(organiser, partial(self._renew, uid)) for uid in dead]
+
+    @property
+    def _has_codes(self) -> bool:
+        return bool(self._codes)
+
+    def _renew(self, uid: str, command: Command) -> None:
+        turn = self._order.index(uid) + 1
+        made = invite.invite(self._life.world.ctx, command, self._gid, 30, _email(uid), turn=turn)
+        self._codes[uid] = made["code"]
+
+    def _revoke(self, command: Command) -> None:
+        """The code of somebody who has not come yet, or might come again."""
+        if not self._codes:
+            return
+        turn = self._order.index(self._mind.choice(sorted(self._codes))) + 1
+        for path, one in list(self._life.auditor.all_documents().items()):
+            about = path.startswith("invitations/") and (one["group"], one["turn"]) == (self._gid, turn)
+            if about and not one["revoked"]:
+                invitations.revoke(self._life.world.ctx, command, self._gid, one["fingerprint"])
+                return
 
     def _joining(self, organiser: str, here: Mapping[str, Any]) -> list[Step]:
-        ctx = self._life.world.ctx
-        return [
-            (uid, partial(join_group.join, ctx, gid=None, code=code, email=_email(uid)))
-            for uid, code in self._codes.items()
-            if uid not in here
-        ]
+        return [(uid, partial(self._join, uid)) for uid in self._codes if uid not in here]
+
+    def _join(self, uid: str, command: Command) -> None:
+        """Who finds their code dead says so: the organiser has revoked it, has removed them, or has made
+        another at the same time."""
+        ctx, code = self._life.world.ctx, self._codes.get(uid, "")
+        try:
+            join_group.join(ctx, command, None, code, email=_email(uid))
+        except InvitationInvalid:
+            self._codes.pop(uid, None)
+            raise
 
 
 def _email(uid: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.domain.errors import (
+    AccountClosed,
     AgreementChanged,
     AlreadyMember,
     CapReached,
@@ -20,6 +21,8 @@ from shared.domain.errors import (
     NotEveryoneAgreed,
     NotReadyForMoney,
     OrderNotReady,
+    OrganiserNeeded,
+    PlaceTaken,
     TurnsNotOpen,
     WrongAmount,
     WrongFrequency,
@@ -91,7 +94,7 @@ def invite(call: Call[NewInvitation]) -> dict[str, Any]:
     asked = call.input
     public_url = call.wiring.settings().public_url
     return invite.invite(
-        call.ctx, call.command, call.path["group"], asked.valid_days, asked.email, public_url
+        call.ctx, call.command, call.path["group"], asked.valid_days, asked.email, public_url, asked.turn
     )
 
 
@@ -115,6 +118,12 @@ def reject_member(call: Call[Nothing]) -> dict[str, Any]:
     from shared.services import approve_member
 
     return approve_member.reject(call.ctx, call.command, call.path["group"], call.path["member"])
+
+
+def remove_member(call: Call[Nothing]) -> dict[str, Any]:
+    from shared.services import approve_member
+
+    return approve_member.remove(call.ctx, call.command, call.path["group"], call.path["member"])
 
 
 def read_agreement(call: Call[Nothing]) -> dict[str, Any]:
@@ -170,7 +179,15 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=Group,
         handler=create_group,
         status=201,
-        refuses=(WrongAmount, WrongSize, WrongFrequency, WrongReserve, WrongStartDate),
+        refuses=(
+            NoSuchThing,
+            AccountClosed,
+            WrongAmount,
+            WrongSize,
+            WrongFrequency,
+            WrongReserve,
+            WrongStartDate,
+        ),
     ),
     Route(
         "GET",
@@ -192,6 +209,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         status=201,
         refuses=(
             NoSuchThing,
+            AccountClosed,
             InvitationInvalid,
             InvitationForAnother,
             AlreadyMember,
@@ -213,12 +231,12 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         "POST",
         "/v1/groups/{group}/invitations",
         Action.INVITE,
-        "Make a code that lets people ask to join",
+        "Make a code that lets people ask to join, or one person take their place",
         takes=NewInvitation,
         answer=Invitation,
         handler=invite,
         status=201,
-        refuses=(NoSuchThing, NotAllowed, GroupNotOpen),
+        refuses=(NoSuchThing, NotAllowed, GroupNotOpen, PlaceTaken, InvitationForAnother),
     ),
     Route(
         "POST",
@@ -238,7 +256,7 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         takes=Nothing,
         answer=Membership,
         handler=approve_member,
-        refuses=(NoSuchThing, NotAllowed, GroupNotOpen, GroupFull, WrongMembershipState),
+        refuses=(NoSuchThing, NotAllowed, AccountClosed, GroupNotOpen, GroupFull, WrongMembershipState),
     ),
     Route(
         "POST",
@@ -249,6 +267,16 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=Membership,
         handler=reject_member,
         refuses=(NoSuchThing, NotAllowed, GroupNotOpen, WrongMembershipState),
+    ),
+    Route(
+        "POST",
+        "/v1/groups/{group}/members/{member}/remove",
+        Action.DECIDE_ON_MEMBER,
+        "Take the place back of somebody who was let in, before the lock",
+        takes=Nothing,
+        answer=Membership,
+        handler=remove_member,
+        refuses=(NoSuchThing, NotAllowed, GroupNotOpen, WrongMembershipState, OrganiserNeeded),
     ),
     Route(
         "GET",

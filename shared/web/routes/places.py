@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.domain.errors import (
+    AccountClosed,
     GroupChanged,
-    GroupNotOpen,
     ImportRefused,
     InvitationForAnother,
     InvitationInvalid,
@@ -211,6 +211,6 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         answer=ImportedGroup,
         handler=import_group,
         status=201,
-        refuses=(ImportRefused, GroupNotOpen, WrongAmount, WrongFrequency, WrongStartDate),
+        refuses=(NoSuchThing, AccountClosed, ImportRefused, WrongAmount, WrongFrequency, WrongStartDate),
     ),
 )

@@ -114,9 +114,14 @@ class GroupSummary(Answer):
 
 
 class NewInvitation(Input):
-    """How long the code is good for; with `email`, for whom alone: they have their place at once."""
+    """How long the code is good for; with `email`, for whom alone: they have their place at once.
+
+    With `turn`, of an imported circle, in the place of the code that its file brought for that turn: for the
+    file's address, and mailed there if it is told again.
+    """
 
     email: Email | None = None
+    turn: int | None = Field(None, ge=1, le=10)
     valid_days: int = Field(14, ge=1, le=30)
 
 

@@ -52,12 +52,14 @@ class Preview(PublicGroup):
 
 
 class OpenInvitation(Answer):
-    """An invitation, without its code: that is shown once."""
+    """An invitation, without its code: that is shown once. `turn`: the place of an imported circle that it is
+    for. One that another took the place of is revoked."""
 
     id: str
     invited_by: Id
     expires_at: datetime
     for_one_address: bool
+    turn: int | None
     state: Literal["open", "expired", "revoked"]
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from shared.domain.bringing import read_file
 from shared.domain.errors import GroupNotOpen, ImportRefused, InvitationForAnother
-from shared.domain.groups import Terms
-from shared.services import import_circle, invite, join_group
+from shared.domain.groups import Terms, ask_to_join
+from shared.services import import_circle, join_group
 from tests.builders import World
 from tests.worked_examples.test_brought_in import FILE, BroughtIn
 
@@ -148,10 +148,8 @@ def test_a_code_opens_its_own_place_to_its_own_address_alone() -> None:
     for email in (None, "cy@example.com"):
         with pytest.raises(InvitationForAnother):
             join_group.join(world.ctx, world.command("Cy"), None, codes[2], email=email)
-    world.person("Fay")
-    code = invite.invite(world.ctx, world.command("Ada"), story.circle.id, 14)["code"]
     with pytest.raises(GroupNotOpen):
-        join_group.join(world.ctx, world.command("Fay"), None, code)
+        ask_to_join(story.circle.group, "Fay")
     story.join()
     assert {seat.uid: seat.brought_turn for seat in story.circle.group.seated()} == {
         uid: turn for turn, uid in enumerate(story.people, start=1)

@@ -7,15 +7,38 @@ from typing import Any
 
 import pytest
 
-from shared.domain.errors import CannotBeErased, IdentityInTheWay, ProcessorUnavailable
+from shared.domain.errors import (
+    AccountClosed,
+    CannotBeErased,
+    IdentityInTheWay,
+    NoSuchThing,
+    ProcessorUnavailable,
+)
+from shared.domain.groups import Terms
 from shared.domain.identity import ALLOWS, IdentityCheck, identity_state, require_ability
 from shared.domain.members import Member
 from shared.domain.users import User, user_ref
 from shared.domain.words import Ability
 from shared.ports import Create, Put
-from shared.services import erase_person, identity_check, pay_contribution, profile
+from shared.services import (
+    accept_agreement,
+    approve_member,
+    assign_role,
+    cancel_group,
+    create_group,
+    erase_person,
+    identity_check,
+    import_circle,
+    invite,
+    join_group,
+    leave_group,
+    pay_contribution,
+    profile,
+)
+from shared.services.context import Reader
 from tests.builders import NAMES, STARTS, Circle, World
 from tests.worked_examples.page import Page
+from tests.worked_examples.test_brought_in import FILE
 
 
 class Nobody:
@@ -152,6 +175,7 @@ def test_who_owes_in_a_circle_of_long_ago_is_not_erased() -> None:
     circle, uid = owes_again(world)
     with pytest.raises(CannotBeErased):
         erase(world, uid)
+    world.person(NAMES[6])
     for _ in range(100):
         world.clock.moment += timedelta(days=1)
         starts = world.clock.moment.date() + timedelta(days=30)
@@ -205,3 +229,83 @@ def test_who_has_money_on_its_way_is_not_erased() -> None:
     world.store.commit([Put(payout.path, payout.with_(state="bank_failed").data())])
     with pytest.raises(CannotBeErased, match="on its way"):
         erase(world, payout.recipient)
+
+
+# --- erasure before a lock --------------------------------------------------------------------------------
+
+
+def test_who_organises_a_circle_that_forms_hands_it_over_first() -> None:
+    """They were erased, and nobody could lock their circle, or call it off."""
+    world = World()
+    gid = world.recruiting(world.people(5))
+    world.person("Fay")
+    draft = create_group.create_group(world.ctx, world.command("Fay"), terms(), draft=True)["id"]
+    for uid, circle in (("Ada", gid), ("Fay", draft)):
+        with pytest.raises(CannotBeErased, match=f"{circle}.*hand it over, or call it off"):
+            erase(world, uid)
+    assign_role.assign(world.ctx, world.command("Ada"), gid, "Ben", "organiser")
+    assert erase(world, "Ada") == {"erased": True}
+    cancel_group.cancel(world.ctx, world.command("Fay"), draft)
+    assert erase(world, "Fay") == {"erased": True}
+
+
+def test_a_place_that_nothing_was_promised_for_is_given_up_with_the_account() -> None:
+    """It stayed approved: who could not sign in any more never accepted, and the circle waited for ever."""
+    world = World()
+    people = world.people(6)
+    circles = [Circle(world, world.recruiting(people[:5])) for _ in range(2)]
+    code = invite.invite(world.ctx, world.command("Ada"), circles[0].id, 14)["code"]
+    leave_group.leave(world.ctx, world.command("Eve"), circles[0].id)
+    join_group.join(world.ctx, world.command("Eve"), None, code)
+    assert erase(world, "Eve") == {"erased": True}
+    assert [circle.group.seat("Eve") for circle in circles] == [None, None]
+    assert [circle.member("Eve").state for circle in circles] == ["left", "left"]
+    assert [one.payload for one in circles[0].facts("request_withdrawn")] == [{"member": "Eve"}]
+    assert [one.payload for one in circles[1].facts("member_left")] == [{"member": "Eve"}]
+    with pytest.raises(NoSuchThing):
+        approve_member.approve(world.ctx, world.command("Ada"), circles[0].id, "Eve")
+
+
+def test_who_has_accepted_leaves_first() -> None:
+    world = World()
+    gid = world.recruiting(world.people(5))
+    read = accept_agreement.read(world.ctx, Reader("Eve"), gid)["hash"]
+    accept_agreement.accept(world.ctx, world.command("Eve"), gid, read)
+    with pytest.raises(CannotBeErased, match=f"{gid}: leave it first"):
+        erase(world, "Eve")
+    leave_group.leave(world.ctx, world.command("Eve"), gid)
+    assert erase(world, "Eve") == {"erased": True}
+
+
+def test_nobody_is_let_in_who_was_erased() -> None:
+    """Who was erased while their request stood, before an erasure took requests back."""
+    world = World()
+    people = world.people(6)
+    gid = world.recruiting(people[:5], members=6)
+    code = invite.invite(world.ctx, world.command("Ada"), gid, 14)["code"]
+    join_group.join(world.ctx, world.command("Fay"), None, code)
+    closed = user(world, "Fay").with_(state="closed")
+    world.store.commit([Put(closed.path, closed.data())])
+    with pytest.raises(AccountClosed):
+        approve_member.approve(world.ctx, world.command("Ada"), gid, "Fay")
+    assert approve_member.reject(world.ctx, world.command("Ada"), gid, "Fay")["state"] == "rejected"
+
+
+def test_who_was_erased_founds_nothing() -> None:
+    world = World()
+    world.person("Ada")
+    erase(world, "Ada")
+    with pytest.raises(AccountClosed):
+        create_group.create_group(world.ctx, world.command("Ada"), terms())
+    with pytest.raises(AccountClosed):
+        import_circle.import_circle(world.ctx, world.command("Ada"), terms(), FILE, "ada@example.com")
+
+
+def terms() -> Terms:
+    return Terms(
+        name="T",
+        amount_pence=10_000,
+        frequency="monthly",
+        members=5,
+        first_due_date=STARTS.date() + timedelta(days=40),
+    )

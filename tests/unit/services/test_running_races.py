@@ -33,6 +33,7 @@ from shared.services import (
     accept_agreement,
     approvals,
     approve_member,
+    assign_role,
     disputes,
     erase_person,
     invite,
@@ -419,3 +420,68 @@ def test_who_is_accused_meanwhile_is_not_erased(ended: tuple[World, Meanwhile, C
     store.meanwhile = lambda: complain(world, circle, "Ben", "Cy")
     with pytest.raises(CannotBeErased):
         erase(world, "Cy")
+
+
+# --- erasure and places before a lock ----------------------------------------------------------------------
+
+
+@pytest.fixture(name="forming")
+def _forming(store: Meanwhile) -> tuple[World, str]:
+    """A circle of five that recruits: all have a place, and nobody has accepted yet. Fay stands outside."""
+    world = World(store=store)
+    return world, world.recruiting(world.people(6)[:5], members=6, visibility="public")
+
+
+def asks(world: World, group: str, uid: str) -> dict[str, Any]:
+    return join_group.join(world.ctx, world.command(uid), group, None)
+
+
+def test_who_is_erased_meanwhile_asks_for_nothing(forming: tuple[World, str], store: Meanwhile) -> None:
+    world, group = forming
+    store.meanwhile = lambda: erase(world, "Fay")
+    with pytest.raises(AccountClosed):
+        asks(world, group, "Fay")
+    assert "Fay" not in states(world, group)
+
+
+def test_what_is_asked_for_during_an_erasure_is_taken_back_by_it(
+    forming: tuple[World, str], store: Meanwhile
+) -> None:
+    world, group = forming
+    store.meanwhile = lambda: asks(world, group, "Fay")
+    erase(world, "Fay")
+    assert states(world, group)["Fay"] == "left"
+
+
+def test_who_is_erased_meanwhile_is_not_let_in(forming: tuple[World, str], store: Meanwhile) -> None:
+    world, group = forming
+    asks(world, group, "Fay")
+    store.meanwhile = lambda: erase(world, "Fay")
+    with pytest.raises(NoSuchThing):
+        approve_member.approve(world.ctx, world.command("Ada"), group, "Fay")
+    assert states(world, group)["Fay"] == "left"
+
+
+def test_who_is_let_in_meanwhile_leaves_with_the_erasure(
+    forming: tuple[World, str], store: Meanwhile
+) -> None:
+    world, group = forming
+    asks(world, group, "Fay")
+    store.meanwhile = lambda: approve_member.approve(world.ctx, world.command("Ada"), group, "Fay")
+    erase(world, "Fay")
+    assert states(world, group)["Fay"] == "left"
+    assert Circle(world, group).member("Fay").state == "left"
+
+
+def test_who_is_handed_a_circle_meanwhile_is_not_erased(forming: tuple[World, str], store: Meanwhile) -> None:
+    world, group = forming
+    store.meanwhile = lambda: assign_role.assign(world.ctx, world.command("Ada"), group, "Eve", "organiser")
+    with pytest.raises(CannotBeErased, match="hand it over"):
+        erase(world, "Eve")
+
+
+def test_who_founds_a_circle_meanwhile_is_not_erased(forming: tuple[World, str], store: Meanwhile) -> None:
+    world, _ = forming
+    store.meanwhile = lambda: world.recruiting(["Fay"], members=5)
+    with pytest.raises(CannotBeErased, match="hand it over"):
+        erase(world, "Fay")
