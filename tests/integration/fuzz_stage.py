@@ -229,8 +229,10 @@ class Stage:
         return answer.json()
 
     def swap(self) -> tuple[str, Person, Person]:
-        """A request to swap: its id, who asked, and with whom. An open one is withdrawn first."""
-        _, _, asker, other, *_ = self.members
+        """A request to swap the last two turns: its id, who asked, and with whom. An open one is withdrawn
+        first. Turns whose cycle is open are no longer swapped."""
+        cycles = self.members[0].get(f"/v1/groups/{self.group}/schedule")["cycles"]
+        asker, other = (self.running.person(cycle["recipient"]) for cycle in cycles[-2:])
         path = f"/v1/groups/{self.group}/approvals"
         for one in asker.pages(path):
             if one["state"] == "open" and one["asked_by"] == asker.uid:
