@@ -46,6 +46,9 @@ GROUP: Final = States(
     },
 )
 
+FORMING: Final = frozenset({"draft", "recruiting"})
+"""States before the lock: nobody has paid anything yet."""
+
 SIZE_MIN: Final = 5
 SIZE_MAX: Final = 10
 

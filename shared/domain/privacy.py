@@ -16,7 +16,7 @@ from shared.domain.disputes import Dispute
 from shared.domain.documents import Document, Ref, Value
 from shared.domain.errors import UnknownText
 from shared.domain.giving_back import reserve_shares
-from shared.domain.groups import Group
+from shared.domain.groups import FORMING, Group
 from shared.domain.ledger import Balances
 from shared.domain.members import Member
 from shared.domain.payouts import AT_REST, Payout
@@ -73,7 +73,6 @@ def consents_ref(uid: str) -> Ref[Consents]:
     return Ref(Consents, f"consents/{uid}")
 
 
-FORMING: Final = frozenset({"draft", "recruiting"})
 RUNNING: Final = frozenset({"locked", "active"})
 PROMISED: Final = frozenset({"agreed", "active", "defaulted"})
 

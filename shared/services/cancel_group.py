@@ -7,7 +7,7 @@ from typing import Any
 from shared.domain.commitments import commitments_ref
 from shared.domain.decision import Decision
 from shared.domain.errors import GroupNotOpen
-from shared.domain.groups import group_ref, roles_in
+from shared.domain.groups import FORMING, group_ref, roles_in
 from shared.domain.journal import News
 from shared.domain.permissions import Action, require
 from shared.services import views
@@ -22,7 +22,7 @@ def cancel(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
     def decide(loaded: Loaded) -> Decision:
         group = loaded.get(group_ref(gid))
         require(Action.CANCEL_GROUP, roles_in(group, command.actor))
-        if group.state not in {"draft", "recruiting"}:
+        if group.state not in FORMING:
             raise GroupNotOpen(state=group.state)
         cancelled = group.moved("cancelled")
         decision = Decision(

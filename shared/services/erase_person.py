@@ -17,17 +17,17 @@ from shared.domain.devices import reach_ref
 from shared.domain.disputes import Dispute
 from shared.domain.documents import Document
 from shared.domain.errors import CannotBeErased, Erased, ProcessorRefused
-from shared.domain.groups import Group, group_ref
+from shared.domain.groups import FORMING, Group, group_ref
 from shared.domain.keys import key_ref
 from shared.domain.ledger import Balances, balances_ref
 from shared.domain.members import Member, member_ref
 from shared.domain.payouts import Payout
-from shared.domain.privacy import FORMING, reasons_to_keep
+from shared.domain.privacy import reasons_to_keep
 from shared.domain.profiles import DisplayName, profile_ref
 from shared.domain.traces import traces_ref
 from shared.domain.users import payment_methods_ref, user_ref
 from shared.ports import Delete, IdentityProvider, Query, Unreadable
-from shared.services import display_names
+from shared.services import display_names, own
 from shared.services.case_files import files_of
 from shared.services.context import Command, Context
 from shared.services.leave_group import free_the_place
@@ -132,13 +132,11 @@ def _delete_messages(ctx: Context, uid: str, group: str) -> None:
 
 
 def _contributions(ctx: Context, uid: str) -> list[Contribution]:
-    query = Query("contributions", where=[("uid", "==", uid)], order_by=["due_date"], group=True)
-    return [one.document(Contribution) for one in every(ctx, query)]
+    return [one.document(Contribution) for one in every(ctx, own.contributions_of(uid))]
 
 
 def _payouts(ctx: Context, uid: str) -> list[Payout]:
-    query = Query("payouts", where=[("recipient", "==", uid)], order_by=["pay_date"], group=True)
-    return [one.document(Payout) for one in every(ctx, query)]
+    return [one.document(Payout) for one in every(ctx, own.payouts_to(uid))]
 
 
 def _circle(ctx: Context, gid: str) -> tuple[Group, list[Member], Balances, list[Dispute]]:

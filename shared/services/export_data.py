@@ -21,6 +21,7 @@ from shared.services import (
     evidence,
     financial_health,
     identity_check,
+    own,
     reach,
     read_assessment,
     throttle,
@@ -115,17 +116,15 @@ def _circles(ctx: Context, uid: str, circles: list[str]) -> list[dict[str, Any]]
 
 
 def _contributions(ctx: Context, uid: str) -> list[dict[str, Any]]:
-    query = Query("contributions", where=[("uid", "==", uid)], order_by=["due_date"], group=True)
     kept = ("id", "group", "cycle", "due_date", "amount_pence", "state")
-    return [{name: data[name] for name in kept} for data in _every(ctx, query)]
+    return [{name: data[name] for name in kept} for data in _every(ctx, own.contributions_of(uid))]
 
 
 def _payouts(ctx: Context, uid: str) -> list[dict[str, Any]]:
-    query = Query("payouts", where=[("recipient", "==", uid)], order_by=["pay_date"], group=True)
     kept = ("id", "group", "cycle", "kind", "pay_date", "state", "received_at")
     return [
         {name: data[name] for name in kept} | {"received_at": _moment(data["received_at"])}
-        for data in _every(ctx, query)
+        for data in _every(ctx, own.payouts_to(uid))
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from shared.domain.decision import Decision
-from shared.domain.groups import give_up_place, group_ref, roles_in
+from shared.domain.groups import FORMING, give_up_place, group_ref, roles_in
 from shared.domain.journal import News
 from shared.domain.leaving import Reason
 from shared.domain.leaving import leave as leave_in_circle
@@ -27,7 +27,7 @@ def leave(ctx: Context, command: Command, gid: str) -> dict[str, Any]:
     def decide(loaded: Loaded) -> Decision:
         group = loaded.get(group_ref(gid))
         require(Action.LEAVE_GROUP, roles_in(group, uid))
-        if group.state in {"draft", "recruiting"}:
+        if group.state in FORMING:
             answer = {"group": gid, "uid": uid, "state": "left", "after_turn": False, "claims": []}
             return Decision(answer=answer).then(free_the_place(loaded, gid, uid, "left"))
         return part(ctx, loaded, gid, uid, "left")

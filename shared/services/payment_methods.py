@@ -20,7 +20,7 @@ from shared.domain.traces import TraceKind, traces_ref
 from shared.domain.users import PaymentMethod, PaymentMethods, User, payment_methods_ref, user_ref
 from shared.domain.words import MethodKind
 from shared.ports import Method, MethodSetup, Query
-from shared.services import views, wake
+from shared.services import own, views, wake
 from shared.services.context import Command, Context
 from shared.services.fraud_holds import require_clear
 from shared.services.paging import every
@@ -207,8 +207,8 @@ def remove(ctx: Context, command: Command, method: str) -> dict[str, Any]:
 
 def _is_due(ctx: Context, uid: str) -> bool:
     """Whether anything is still to be collected from the person, in any circle."""
-    query = Query("contributions", where=[("uid", "==", uid)], order_by=["due_date"], group=True)
-    return any((one.data or {})["state"] in {"due", "short"} for one in every(ctx, query))
+    found = every(ctx, own.contributions_of(uid))
+    return any((one.data or {})["state"] in {"due", "short"} for one in found)
 
 
 def _listed(methods: PaymentMethods) -> dict[str, Any]:

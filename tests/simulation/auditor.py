@@ -60,9 +60,7 @@ ALSO: dict[str, str] = {
 }
 """What the auditor checks besides."""
 
-SABOTAGED = (
-    *INVARIANTS,
-    "right-end",
+OF_PEOPLE = (
     "two-people",
     "open-cycle",
     "left-alone",
@@ -73,6 +71,9 @@ SABOTAGED = (
     "caps",
     "floor",
 )
+"""What people do, once in a run."""
+
+SABOTAGED = (*INVARIANTS, "right-end", *OF_PEOPLE)
 """Each of these has a sabotage that breaks it on purpose."""
 
 _MEMBERS = {"cash": 1, "pot": -1, "payable": -1, "credit": -1, "reserve": -1}

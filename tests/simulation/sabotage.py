@@ -15,25 +15,13 @@ from typing import TYPE_CHECKING, Any
 from shared.domain.commitments import MONTHLY_PENCE_MAX
 from shared.domain.house import HOUSE_REF
 from shared.ports import Create, Increment, Put, Update, Write
+from tests.simulation.auditor import OF_PEOPLE
 from tests.simulation.ports import Form
 
 if TYPE_CHECKING:
     from tests.simulation.lifecycle import Lifecycle
 
 FIRST_OPPORTUNITIES = 12
-
-ONE_OPPORTUNITY = {
-    "two-people",
-    "open-cycle",
-    "left-alone",
-    "order",
-    "agreement",
-    "forgotten",
-    "one-organiser",
-    "caps",
-    "floor",
-}
-"""What people do comes once in a run: there is nothing to wait for."""
 
 Spoil = Callable[[list[Write]], list[Write] | None]
 """The batch as it is to be written instead; None where there is nothing in it to spoil."""
@@ -45,7 +33,8 @@ class Sabotage:
     def __init__(self, life: Lifecycle, invariant: str) -> None:
         self._life = life
         self._chance = random.Random(f"sabotage:{life.seed}")
-        self._wait = 0 if invariant in ONE_OPPORTUNITY else self._chance.randrange(FIRST_OPPORTUNITIES)
+        # What people do comes once in a run: there is nothing to wait for.
+        self._wait = 0 if invariant in OF_PEOPLE else self._chance.randrange(FIRST_OPPORTUNITIES)
         self.struck = False
         at_the_store: dict[str, Spoil] = {
             "entries-balance": self._one_entry_more,

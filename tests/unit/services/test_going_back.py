@@ -348,6 +348,15 @@ def disputes(told: Told, pence: int = 100_00, cycle: int = 1) -> str:
     return str(opened["id"])
 
 
+def disputes_in_parts(told: Told) -> tuple[str, str]:
+    """Two disputes of one payment, of £40 and of £60."""
+    told.world.advance_to(told.circle.due(1))
+    first = disputes(told, 40_00)
+    charge = told.world.control("GET", f"objects/{first}")["charge"]
+    told.world.control("POST", f"objects/{charge}", {"disputed": False})
+    return first, disputes(told, 60_00)
+
+
 def decided(told: Told, dispute: str, status: str) -> None:
     told.world.control("POST", f"disputes/{dispute}", {"status": status})
     told.world.settle()
@@ -425,11 +434,7 @@ def test_a_dispute_that_was_lost_may_be_won_yet_and_lost_again() -> None:
 def test_a_payment_may_be_disputed_in_parts() -> None:
     """A second one was parked while the first was open, or lost."""
     told = Told()
-    told.world.advance_to(told.circle.due(1))
-    first = disputes(told, 40_00)
-    charge = told.world.control("GET", f"objects/{first}")["charge"]
-    told.world.control("POST", f"objects/{charge}", {"disputed": False})
-    second = disputes(told, 60_00)
+    first, second = disputes_in_parts(told)
     assert told.circle.contribution(1, told.payer).in_pot_pence == 0
     decided(told, first, "lost")
     decided(told, second, "won")
@@ -453,11 +458,7 @@ def test_an_inquiry_moves_no_money_and_is_no_difference() -> None:
 
 def test_of_two_disputes_of_a_payment_either_may_be_the_one_that_is_heard() -> None:
     told = Told()
-    told.world.advance_to(told.circle.due(1))
-    first = disputes(told, 40_00)
-    charge = told.world.control("GET", f"objects/{first}")["charge"]
-    told.world.control("POST", f"objects/{charge}", {"disputed": False})
-    disputes(told, 60_00)
+    first, _ = disputes_in_parts(told)
     decided(told, first, "lost")
     told.balanced()
 
